@@ -1,0 +1,206 @@
+"""A trajectory: one agent run in the project's own form, whatever framework wrote its log.
+
+Shaped after ATIF 1.7 (steps with calls and linked observations) with what ATIF leaves to `extra` made first-class:
+task, answer, outcome, typed evidence, completeness, and where each part came from. Nothing here reads files or judges.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Completeness(StrEnum):
+    """How much of what the tool really returned is in the log."""
+
+    FULL = "full"
+    WINDOWED = "windowed"  # a known range of lines of a file or page
+    SNIPPET = "snippet"  # a search engine's excerpt
+    SUMMARY = "summary"  # text that another model wrote about the source
+    TRUNCATED = "truncated"  # cut off by the framework
+    ELIDED = "elided"  # replaced by a stub
+    ENCRYPTED = "encrypted"
+    ABSENT = "absent"
+
+
+class Verb(StrEnum):
+    """What a tool call means, whatever its framework calls it."""
+
+    SEARCH = "search"
+    VISIT = "visit"
+    VIEW = "view"
+    GREP = "grep"
+    LIST = "list"
+    EDIT = "edit"
+    RUN = "run"
+    PYTHON = "python"
+    QUERY = "query"
+    SCHEMA = "schema"
+    ASK = "ask"
+    FINISH = "finish"
+    NOISE = "noise"
+    OTHER = "other"
+
+
+class EvidenceKind(StrEnum):
+    """What one item inside an observation is."""
+
+    PAGE = "page"
+    SEARCH_RESULT = "search_result"
+    FILE = "file"
+    GREP = "grep"
+    LISTING = "listing"
+    COMMAND = "command"
+    SQL_RESULT = "sql_result"
+    SCHEMA = "schema"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a run was read: `path` is relative to the log root, `row` counts records in the file from 0."""
+
+    format: str
+    path: str
+    sha256: str
+    row: int = 0
+    format_version: str = ""
+    licence: str = ""
+    split_hint: str = ""
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The program that ran, as its log names it."""
+
+    name: str = ""
+    version: str = ""
+    model: str = ""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the agent was asked. `task_id` is the benchmark's or the user's own id, never a path."""
+
+    question: str
+    task_id: str = ""
+    database: str = ""
+    repo: str = ""
+    base_commit: str = ""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One tool call. `raw` is its text where the framework has no structured call; `name` is the tool's own name."""
+
+    id: str
+    name: str
+    verb: Verb = Verb.OTHER
+    arguments: dict[str, Any] = {}
+    raw: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One located unit of text inside an observation.
+
+    `locator` is a URL, a file path, or an SQL query. Lines count from 1 and are inclusive; 0 = unknown.
+    `text` has line numbers and framework footers removed. `after_edit`: the file had been changed by the run before.
+    """
+
+    kind: EvidenceKind
+    locator: str
+    text: str = ""
+    title: str = ""
+    completeness: Completeness = Completeness.FULL
+    first_line: int = 0
+    last_line: int = 0
+    total_lines: int = 0
+    rank: int = 0
+    after_edit: bool = False
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came back for `call_id` (None: not linked to a call). `text` is as the agent saw it."""
+
+    text: str
+    call_id: str | None = None
+    completeness: Completeness = Completeness.FULL
+    is_error: bool = False
+    exit_code: int | None = None
+    items: list[Evidence] = []
+    flags: list[str] = []
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One turn. `role` is system, user or agent; calls and observations belong to agent turns.
+
+    `copied` marks context repeated from an earlier part of the run; `demonstration` marks few-shot turns.
+    """
+
+    index: int
+    role: str
+    text: str = ""
+    reasoning: str = ""
+    calls: list[Call] = []
+    observations: list[Observation] = []
+    copied: bool = False
+    demonstration: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the run handed in. `kind` is answer, patch, sql or none; `origin` names the log field or step."""
+
+    kind: str = "none"
+    text: str = ""
+    origin: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The log's own word on the run. `status` is correct, wrong or unknown; `field` says where that stands."""
+
+    status: str = "unknown"
+    score: float | None = None
+    field: str = ""
+    gold: list[str] = []
+
+
+class Trajectory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run. `flags` are facts a reader noticed (`misaligned`, `hallucinated_observation`, `duplicate_storage`, …)."""
+
+    run_id: str
+    source: Source
+    task: Task
+    steps: list[Step]
+    agent: Agent = Agent()
+    answer: Answer = Answer()
+    outcome: Outcome = Outcome()
+    flags: list[str] = []
+
+    @property
+    def n_calls(self) -> int:
+        """Calls of the run itself; demonstrations and copied context do not count."""
+        return sum(len(s.calls) for s in self.steps if not (s.copied or s.demonstration))
+
+    @property
+    def n_observations(self) -> int:
+        """Observations of the run itself; demonstrations and copied context do not count."""
+        return sum(len(s.observations) for s in self.steps if not (s.copied or s.demonstration))
+
+
+class Reject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A record that went no further: why, and what would mend it. `retryable`: the cause passes by itself."""
+
+    reason: str  # a short stable code, e.g. "unknown_format"; counts group by it
+    detail: str
+    cure: str
+    retryable: bool = False
+    source: Source | None = None
+
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Trajectory)
+
+
+def to_json(trajectory: Trajectory) -> str:
+    """The whole record as JSON text, as the `record` column of the lake holds it."""
+    return _ENCODER.encode(trajectory).decode()
+
+
+def from_json(text: str | bytes) -> Trajectory:
+    """Read back what `to_json` wrote; raises `msgspec.ValidationError` with the path of a wrong field."""
+    return _DECODER.decode(text)
