@@ -1,0 +1,56 @@
+"""What a table of the lake looks like: its own columns, its partition column and the columns that every table carries.
+
+The description only; reading and writing live in `lake.py`, `commits.py` and `runs.py`.
+"""
+
+import polars as pl
+import pyarrow as pa
+from deltalake import Schema
+from msgspec import Struct
+
+KEPT = "kept"
+REJECTED = "rejected"
+NONE = "none"  # an input with nothing to say still has its row: that row is its completion
+
+SYSTEM: dict[str, type[pl.DataType]] = {
+    "input_key": pl.String,
+    "output_no": pl.Int64,
+    "record_key": pl.String,
+    "recipe": pl.String,
+    "status": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+    "cure": pl.String,
+    "retryable": pl.Boolean,
+    "digest": pl.String,
+    "outputs": pl.Int64,
+}
+
+
+class TableSpec(Struct, frozen=True):
+    """One table: `name` is its folder under the lake's root, `columns` its own columns with polars types.
+
+    Every row also carries the partition column and `SYSTEM`; a column of the stage may not take one of those names.
+    """
+
+    name: str
+    columns: dict[str, pl.DataType | type[pl.DataType]]
+    partition_by: str = "agent_type"
+
+    def __post_init__(self) -> None:
+        taken = sorted(set(self.columns) & ({self.partition_by} | set(SYSTEM)))
+        if taken:
+            raise ValueError(f"table {self.name!r}: columns {taken} are written by the lake itself; rename them")
+        if not self.name or self.name.startswith("_") or "/" in self.name:
+            raise ValueError(f"table name {self.name!r}: must be a plain folder name that does not begin with '_'")
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Partition column, system columns, own columns, in the order in which they are stored."""
+        return pl.Schema({self.partition_by: pl.String, **SYSTEM, **self.columns})
+
+    @property
+    def delta_schema(self) -> Schema:
+        """The same for Delta, so that the table exists, with its types, before its first row."""
+        arrow: pa.Schema = pl.DataFrame(schema=self.schema).to_arrow().schema
+        return Schema.from_arrow(arrow)
