@@ -1,0 +1,190 @@
+"""The stage teacher_rationales: one compiled context in, its judged attempts out.
+
+The kept attempt is an output; every other attempt is a reject with its columns, so that pass rates can be counted. What
+a rationale is made of lives in the other modules here.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from acc_pipeline.agents.base import AgentType, Context, PlacedPiece
+from acc_pipeline.lake.runs import Produced, RejectRow
+from acc_pipeline.teacher import extractive
+from acc_pipeline.teacher.attempts import Attempt, Draft, shortest_usable, verdict_counts
+from acc_pipeline.teacher.options import TeacherOptions
+from acc_pipeline.teacher.sampling import judge
+
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "example_id": pl.String,
+    "run_id": pl.String,
+    "attempt": pl.Int64,  # from 0
+    "model": pl.String,  # "rule": the extractive teacher, counts in no pass rate
+    "sampling": pl.String,  # JSON
+    "reasoning": pl.String,
+    "answer": pl.String,
+    "verdict": pl.String,  # correct | wrong | unknown | failed
+    "verdict_reason": pl.String,
+    "tokens_in": pl.Int64,
+    "tokens_cached": pl.Int64,
+    "tokens_out": pl.Int64,
+    "seconds": pl.Float64,
+    "cost": pl.Float64,  # USD
+    "finish_reason": pl.String,
+    "kept": pl.Boolean,
+    "split": pl.String,
+}
+
+
+class RationaleItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One context to explain. `agent` overrides the registry; `api_key` travels with the item and is never stored."""
+
+    context: Context
+    split: str
+    options: TeacherOptions
+    run_id: str = ""
+    store_path: Path | None = None
+    api_key: str = ""
+    agent: AgentType | None = None
+
+    def __repr__(self) -> str:
+        return f"RationaleItem(example_id={self.context.example_id!r}, backend={self.options.backend!r})"
+
+
+def item_from_row(
+    row: Mapping[str, Any],
+    *,
+    agent_type: str,
+    options: TeacherOptions,
+    store_path: Path | None = None,
+    api_key: str = "",
+) -> RationaleItem:
+    """An item from a row of compiled_contexts."""
+    context = Context(
+        example_id=row["example_id"],
+        agent_type=agent_type,
+        form=row["form"],
+        question=row["question"],
+        prompt=row["prompt"],
+        answer=row["answer"],
+        tokens=row["tokens"],
+        budget=row["budget"],
+        seed=row["seed"],
+        pieces=msgspec.json.decode(row["pieces"], type=list[PlacedPiece]),
+        checks=json.loads(row["checks"] or "{}"),
+        messages=row["messages"] or "",
+    )
+    return RationaleItem(
+        context=context,
+        split=row["split"],
+        options=options,
+        run_id=row["run_id"],
+        store_path=store_path,
+        api_key=api_key,
+    )
+
+
+def process(item: RationaleItem) -> Produced:
+    """Attempts for one context. A held-out task is never sent to any teacher."""
+    if item.split == "held-out":
+        reject = RejectRow(
+            reason="held_out",
+            detail="the task is in the held-out split",
+            cure="none needed: held-out tasks are kept for evaluation",
+            columns=_identity(item),
+        )
+        return Produced(rejects=[reject])
+    agent = item.agent or _registered(item.context.agent_type)
+    attempts = _extracted(item, agent=agent) if item.options.backend == "extractive" else _asked(item, agent=agent)
+    return _produced(item, attempts=attempts)
+
+
+def _registered(name: str) -> AgentType:
+    from acc_pipeline.agents.registry import agent_type
+
+    return agent_type(name)
+
+
+def _extracted(item: RationaleItem, *, agent: AgentType) -> list[Attempt]:
+    draft = extractive.write(item.context, options=item.options)
+    if isinstance(draft, str):
+        empty = Draft(reasoning="", answer="")
+        return [Attempt(number=0, draft=empty, verdict="unknown", verdict_reason=draft)]
+    return [judge(draft, number=0, context=item.context, agent=agent)]
+
+
+def _asked(item: RationaleItem, *, agent: AgentType) -> list[Attempt]:
+    from acc_pipeline.teacher.asking import ask_all
+
+    return asyncio.run(ask_all([item], agents={item.context.agent_type: agent}))[0]
+
+
+def _produced(item: RationaleItem, *, attempts: list[Attempt]) -> Produced:
+    chosen = shortest_usable(attempts)
+    counts = verdict_counts(attempts)
+    outputs = [_row(item, attempt=chosen, kept=True)] if chosen else []
+    rejects = [
+        _reject(item, attempt=attempt, counts=counts, another_kept=chosen is not None)
+        for attempt in attempts
+        if attempt is not chosen
+    ]
+    return Produced(outputs=outputs, rejects=rejects)
+
+
+def _reject(item: RationaleItem, *, attempt: Attempt, counts: str, another_kept: bool) -> RejectRow:
+    told = f"attempt {attempt.number}: {attempt.verdict}"
+    told += f" ({attempt.verdict_reason})" if attempt.verdict_reason else ""
+    columns = _row(item, attempt=attempt, kept=False)
+    if attempt.verdict == "failed":
+        return RejectRow(
+            reason=attempt.draft.finish_reason,
+            detail=told,
+            cure=attempt.cure,
+            # With one rationale kept the example is done, whatever happened to its other candidates.
+            retryable=attempt.retryable and not another_kept,
+            columns=columns,
+        )
+    if another_kept:
+        cure = "none needed: another attempt of this example was kept"
+        return RejectRow(reason="attempt_not_kept", detail=told, cure=cure, columns=columns)
+    return RejectRow(
+        reason="no_verified_rationale",
+        detail=f"{told}; all attempts: {counts}",
+        cure="ask for more samples, a stronger teacher, or look whether the context holds the answer",
+        columns=columns,
+    )
+
+
+def _identity(item: RationaleItem) -> dict[str, Any]:
+    return {
+        "example_id": item.context.example_id,
+        "run_id": item.run_id,
+        "model": item.options.model_label,
+        "kept": False,
+        "split": item.split,
+    }
+
+
+def _row(item: RationaleItem, *, attempt: Attempt, kept: bool) -> dict[str, Any]:
+    draft = attempt.draft
+    return {
+        **_identity(item),
+        "attempt": attempt.number,
+        "sampling": draft.sampling,
+        "reasoning": draft.reasoning,
+        "answer": draft.answer,
+        "verdict": attempt.verdict,
+        "verdict_reason": attempt.verdict_reason,
+        "tokens_in": draft.tokens_in,
+        "tokens_cached": draft.tokens_cached,
+        "tokens_out": draft.tokens_out,
+        "seconds": draft.seconds,
+        "cost": draft.cost,
+        "finish_reason": draft.finish_reason,
+        "kept": kept,
+    }
