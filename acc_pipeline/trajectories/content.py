@@ -1,0 +1,79 @@
+"""Small readings of loosely typed log values: message content as text, arguments as a dict, reasoning out of tags.
+
+Shared by the format readers; knows nothing of any one format, and never raises on odd values.
+"""
+
+import ast
+import json
+import re
+from typing import Any
+
+_THINK = re.compile(r"<think(?:ing)?>(.*?)</think(?:ing)?>\s*", re.DOTALL)
+
+
+def as_text(content: Any) -> str:
+    """Text of a message's content: a string, None, a list of parts (`{type, text}`), or any JSON value."""
+    if content is None:
+        return ""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "".join(_part_text(part) for part in content)
+    if isinstance(content, dict):
+        return _part_text(content)
+    return str(content)
+
+
+def _part_text(part: Any) -> str:
+    if isinstance(part, dict):
+        for key in ("text", "content", "value", "output"):
+            if isinstance(part.get(key), str):
+                return str(part[key])
+        kind = str(part.get("type", ""))
+        return f"[{kind}]" if "image" in kind else json.dumps(part, ensure_ascii=False)
+    return as_text(part)
+
+
+def as_arguments(value: Any) -> dict[str, Any]:
+    """Arguments of a call: a dict, or text holding JSON or a Python literal; other text becomes `{"input": text}`."""
+    if isinstance(value, dict):
+        return {str(key): item for key, item in value.items()}
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, str):
+        return {"input": value}
+    parsed = parse_loose(value)
+    return {str(key): item for key, item in parsed.items()} if isinstance(parsed, dict) else {"input": value}
+
+
+def parse_loose(text: str) -> Any:
+    """JSON, JSON with raw control characters, or a Python literal; None when it is none of them."""
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        pass
+    if len(text) > 200_000:
+        return None
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+
+
+def split_reasoning(text: str) -> tuple[str, str]:
+    """(text without its `<think>` blocks, the blocks' inside)."""
+    found = _THINK.findall(text)
+    if found:
+        return _THINK.sub("", text).strip(), "\n".join(part.strip() for part in found)
+    return text, ""
+
+
+def first_text(record: dict[str, Any], *names: str) -> tuple[str, str]:
+    """(value, field name) of the first of `names` that holds a non-empty string or a number; ("", "") without one."""
+    for name in names:
+        value = record.get(name)
+        if isinstance(value, str) and value.strip():
+            return value, name
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value), name
+    return "", ""

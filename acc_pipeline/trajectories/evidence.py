@@ -1,0 +1,209 @@
+"""Steps as a log gave them to steps with meaning: each call its verb, each observation its located evidence items.
+
+One pass over a run, since views depend on what went before: open files, the working directory, edits. The single
+layouts are read in `file_views`, `web_results` and `footers`.
+"""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from acc_pipeline.trajectories.file_views import read_view
+from acc_pipeline.trajectories.footers import Output, own_output
+from acc_pipeline.trajectories.schema import Call, Completeness, Evidence, EvidenceKind, Observation, Step, Verb
+from acc_pipeline.trajectories.shell import written_by_code
+from acc_pipeline.trajectories.tools import Meaning, meaning_of
+from acc_pipeline.trajectories.web_results import pages, search_results
+from acc_pipeline.trajectories.workspace import Workspace
+
+_ORDER = list(Completeness)
+_DIRECTORY_LISTING = re.compile(r"\A\s*Here's the files and directories up to")
+_ROWS_CUT = re.compile(
+    r"\(\d+ more rows?\)|\.\.\. ?\(?\d+ (?:more )?rows|^\s*\.\.\.\s+\.\.\.|\[\d+ rows x \d+ columns\]|rows omitted",
+    re.MULTILINE,
+)
+_PATCH_PATH = re.compile(r"^\+\+\+ (?:b/)?(\S+)|^\*\*\* (?:Update|Add|Delete) File: (\S+)", re.MULTILINE)
+
+
+def with_evidence(steps: Sequence[Step], *, workspace: Workspace) -> list[Step]:
+    """Fill verbs and evidence items of a whole run.
+
+    Observations that a reader has already given items, or a completeness other than full, keep them. Steps that are
+    copied context or a demonstration get verbs but no items.
+    """
+    reader = _Reader(workspace)
+    return [reader.step(step) for step in steps]
+
+
+def worst(parts: Sequence[Completeness]) -> Completeness:
+    """The least complete of several; full of none."""
+    return max(parts, key=_ORDER.index, default=Completeness.FULL)
+
+
+class _Reader:
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.edited: set[str] = set()
+        self.open_file = ""
+        self.scripts: dict[str, list[str]] = {}
+
+    def step(self, step: Step) -> Step:
+        meanings = {call.id: meaning_of(call.name, arguments=call.arguments, raw=call.raw) for call in step.calls}
+        calls = [_with_verb(call, meanings[call.id]) for call in step.calls]
+        if step.copied or step.demonstration:
+            return msgspec.structs.replace(step, calls=calls)
+        by_id = {call.id: call for call in calls}
+        seen: set[str] = set()
+        observations = []
+        for observation in step.observations:
+            call = by_id.get(observation.call_id or "")
+            meaning = meanings[call.id] if call else None
+            if call:
+                seen.add(call.id)
+            observations.append(self._observation(observation, call=call, meaning=meaning))
+        for call in calls:  # what a call without any response did is not known, so it counts as done
+            if call.id not in seen:
+                self._follow(meanings[call.id], call=call, output=Output(text=""))
+        return msgspec.structs.replace(step, calls=calls, observations=observations)
+
+    def _observation(self, observation: Observation, *, call: Call | None, meaning: Meaning | None) -> Observation:
+        output = own_output(observation.text, exit_code=observation.exit_code)
+        is_error = observation.is_error or output.is_error
+        items = observation.items
+        if meaning is not None and not items and observation.completeness == Completeness.FULL:
+            shown = msgspec.structs.replace(output, is_error=is_error)
+            items = self._items(meaning, call=call, output=shown)
+        if meaning is not None:
+            self._follow(meaning, call=call, output=msgspec.structs.replace(output, is_error=is_error))
+        if output.cwd and self.workspace.keeps_cwd:  # the directory after the command, so not before its paths are read
+            self.workspace.cwd = output.cwd.rstrip("/")
+        completeness = observation.completeness
+        if completeness == Completeness.FULL:
+            completeness = worst([output.completeness, *(item.completeness for item in items)])
+        return msgspec.structs.replace(
+            observation, items=items, completeness=completeness, is_error=is_error, exit_code=output.exit_code
+        )
+
+    def _items(self, meaning: Meaning, *, call: Call | None, output: Output) -> list[Evidence]:
+        if output.completeness == Completeness.ELIDED and meaning.verb != Verb.VIEW:
+            return []
+        if meaning.verb == Verb.SEARCH:
+            return [] if output.is_error else search_results(output.text, query=meaning.query)
+        if meaning.verb == Verb.VISIT:
+            return [] if output.is_error else pages(output.text, urls=meaning.urls, by_model=meaning.by_model)
+        if meaning.verb in {Verb.VIEW, Verb.EDIT}:
+            return self._file_items(meaning, call=call, output=output)
+        if meaning.verb in {Verb.QUERY, Verb.SCHEMA}:
+            kind = EvidenceKind.SQL_RESULT if meaning.verb == Verb.QUERY else EvidenceKind.SCHEMA
+            cut = Completeness.TRUNCATED if _ROWS_CUT.search(output.text) else output.completeness
+            return [] if output.is_error else [_text_item(kind, meaning.query, output.text, completeness=cut)]
+        if not output.text.strip():
+            return []
+        if meaning.verb == Verb.GREP:
+            where = self._relative(meaning.paths[0], meaning) if len(meaning.paths) == 1 else ""
+            return [
+                _text_item(EvidenceKind.GREP, where or meaning.query, output.text, title=meaning.query, output=output)
+            ]
+        if meaning.verb == Verb.LIST:
+            where = self._relative(meaning.paths[0], meaning) if meaning.paths else ""
+            return [_text_item(EvidenceKind.LISTING, where or meaning.query, output.text, output=output)]
+        if meaning.verb in {Verb.RUN, Verb.PYTHON}:
+            command = (call.raw or str(call.arguments.get("command", "") or meaning.query)) if call else ""
+            return [_text_item(EvidenceKind.COMMAND, command, output.text, output=output)]
+        return []
+
+    def _file_items(self, meaning: Meaning, *, call: Call | None, output: Output) -> list[Evidence]:
+        if output.is_error or not output.text.strip():
+            return []
+        if _DIRECTORY_LISTING.match(output.text):
+            return [_text_item(EvidenceKind.LISTING, self._relative(meaning.paths[0], meaning), output.text)]
+        edit = meaning.verb == Verb.EDIT
+        view = read_view(output.text, window=meaning.window)
+        if view is None or (edit and not view.path) or (not view.path and len(meaning.paths) != 1):
+            if edit or not call:
+                return []
+            return [_text_item(EvidenceKind.COMMAND, call.raw or str(call.arguments.get("command", "")), output.text)]
+        path = self._relative(view.path or meaning.paths[0], meaning)
+        if view.path:
+            self.open_file = path
+        revision = meaning.shell.revision if meaning.shell else ""
+        changed = (edit or view.of_edit or path in self.edited or "*" in self.edited) and not revision
+        return [
+            Evidence(
+                kind=EvidenceKind.FILE,
+                locator=path,
+                text=view.text,
+                title=f"{revision}:{path}" if revision else "",
+                completeness=view.completeness,
+                first_line=view.first,
+                last_line=view.last,
+                total_lines=view.total,
+                after_edit=changed,
+            )
+        ]
+
+    def _follow(self, meaning: Meaning, *, call: Call | None, output: Output) -> None:
+        """Keep the run's state: what it changed, where it is."""
+        shell = meaning.shell
+        if shell is not None:
+            for path in shell.restored:
+                self.edited = set() if path == "*" else self.edited - {self._relative(path, meaning)}
+            for script in shell.runs:
+                self._mark(self.scripts.get(self._relative(script, meaning), []), meaning)
+            created = written_by_code(shell.code)
+            if created and shell.edited:
+                for path in shell.edited:
+                    self.scripts[self._relative(path, meaning)] = created
+        elif meaning.verb == Verb.PYTHON:
+            self._mark(written_by_code(meaning.query), meaning)
+        if meaning.edited and not (output.is_error and shell is None):
+            paths = meaning.edited
+            if call and paths == ["*"]:
+                paths = (
+                    [self.open_file]
+                    if self.open_file and call.name in {"edit", "insert", "append"}
+                    else _patch_paths(call)
+                )
+            self._mark(paths, meaning)
+            written = call and written_by_code(
+                str(call.arguments.get("file_text") or call.arguments.get("content") or "")
+            )
+            if written:
+                self.scripts[self._relative(paths[0], meaning)] = written
+        if shell is not None and shell.cd and not output.cwd:
+            self.workspace.enter(shell.cd)
+
+    def _mark(self, paths: Sequence[str], meaning: Meaning) -> None:
+        self.edited.update(self._relative(path, meaning) for path in paths if path)
+
+    def _relative(self, path: str, meaning: Meaning) -> str:
+        return self.workspace.relative(path, cd=meaning.shell.cd if meaning.shell else "")
+
+
+def _with_verb(call: Call, meaning: Meaning) -> Call:
+    return call if call.verb != Verb.OTHER else msgspec.structs.replace(call, verb=meaning.verb)
+
+
+def _patch_paths(call: Call) -> list[str]:
+    text = call.raw + "\n" + "\n".join(value for value in call.arguments.values() if isinstance(value, str))
+    found = [a or b for a, b in _PATCH_PATH.findall(text)]
+    return found or ["*"]
+
+
+def _text_item(
+    kind: EvidenceKind,
+    locator: str,
+    text: str,
+    *,
+    title: str = "",
+    output: Output | None = None,
+    completeness: Completeness = Completeness.FULL,
+) -> Evidence:
+    return Evidence(
+        kind=kind,
+        locator=locator,
+        text=text,
+        title=title,
+        completeness=output.completeness if output else completeness,
+    )

@@ -1,0 +1,165 @@
+"""The text of a file view to the lines it shows: line numbers off, range, total, and how complete it is.
+
+Which file was asked for is the call's matter (`tools`, `shell`); this reads what came back.
+"""
+
+import re
+
+import msgspec
+
+from acc_pipeline.trajectories.footers import completeness_of
+from acc_pipeline.trajectories.schema import Completeness
+
+_WINDOW = re.compile(r"^\[File: (.+?) \((\d+) lines total\)\]\n", re.MULTILINE)
+_ABOVE = re.compile(r"^\((\d+) more lines? above\)\n", re.MULTILINE)
+_BELOW = re.compile(r"^\((\d+) more lines? below\)\n?", re.MULTILINE)
+_EDITOR = re.compile(r"Here's the result of running `cat -n` on (a snippet of )?(.+?):\n")
+_EDITOR_END = re.compile(
+    r"\n?(?:Review the changes and make sure they are as expected|File updated\. Please review)[^\n]*.*\Z", re.DOTALL
+)
+_NUMBERED = (
+    re.compile(r"^ *(\d+)\t(.*)$"),
+    re.compile(r"^ *(\d+)→(.*)$"),
+    re.compile(r"^L(\d+): ?(.*)$"),
+    re.compile(r"^(\d+):(.*)$"),
+    re.compile(r"^ *(\d+)\|(.*)$"),
+    re.compile(r"^ +(\d+)  (.*)$"),
+)
+_SURE_SHORT = 10  # lines by which an output must fall short before its end counts as the file's end without a newline
+
+
+class FileView(msgspec.Struct, frozen=True, kw_only=True):
+    """Lines `first..last` (from 1, inclusive; 0 = unknown) of a file. `path` where the text itself names the file."""
+
+    text: str
+    first: int = 0
+    last: int = 0
+    total: int = 0
+    completeness: Completeness = Completeness.FULL
+    path: str = ""
+    of_edit: bool = False
+
+
+def read_view(text: str, *, window: tuple[int, int] | None) -> FileView | None:
+    """The view in a tool's output, its footers already off; None when the text is no view of lines of a file.
+
+    `window` is what the call asked for: None = the whole file, (first, last) with last -1 = to the end and
+    (0, …) = a part whose lines are not known.
+    """
+    marked = completeness_of(text)
+    if marked == Completeness.ELIDED:
+        return FileView(text=text, completeness=marked)
+    found = _swe_agent_window(text) or _editor_view(text, window=window)
+    if found is None:
+        found = _plain(text, window=window)
+    if found is not None and marked != Completeness.FULL:
+        return msgspec.structs.replace(found, completeness=marked, total=0)
+    return found
+
+
+def strip_numbers(text: str) -> tuple[list[str], int] | None:
+    """(lines, first number) of text whose lines all carry rising line numbers in one style; None for any other."""
+    lines = text.split("\n")
+    ends_open = lines and lines[-1] == ""
+    body = lines[:-1] if ends_open else lines
+    if not body:
+        return None
+    for style in _NUMBERED:
+        matches = [style.match(line) for line in body]
+        if all(matches):
+            numbers = [int(match.group(1)) for match in matches if match]
+            if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+                return [match.group(2) for match in matches if match], numbers[0]
+    return None
+
+
+def _swe_agent_window(text: str) -> FileView | None:
+    match = _WINDOW.search(text)
+    if not match or match.start() > 0:
+        return None
+    total = int(match.group(2))
+    body = text[match.end() :]
+    after = _BELOW.search(body)
+    of_edit = "File updated. Please review" in body[-400:]
+    body = _EDITOR_END.sub("", body[: after.start()] if after else body)
+    body = _ABOVE.sub("", body, count=1)
+    numbered = strip_numbers(body.rstrip("\n") + "\n" if body.strip("\n") else "")
+    if numbered is None:
+        return FileView(
+            text=body, total=total, completeness=Completeness.WINDOWED, path=match.group(1), of_edit=of_edit
+        )
+    lines, first = numbered
+    last = first + len(lines) - 1
+    whole = first == 1 and last == total
+    return FileView(
+        text="\n".join(lines) + ("\n" if whole else ""),
+        first=first,
+        last=last,
+        total=total,
+        completeness=Completeness.FULL if whole else Completeness.WINDOWED,
+        path=match.group(1),
+        of_edit=of_edit,
+    )
+
+
+def _editor_view(text: str, *, window: tuple[int, int] | None) -> FileView | None:
+    match = _EDITOR.search(text[:2000])
+    if not match:
+        return None
+    body = _EDITOR_END.sub("", text[match.end() :])
+    numbered = strip_numbers(body)
+    path = match.group(2).strip()
+    of_edit = match.group(1) is not None or match.start() > 0
+    if numbered is None:
+        return FileView(text=body, completeness=Completeness.TRUNCATED, path=path, of_edit=of_edit)
+    lines, first = numbered
+    return _ranged(
+        lines, first=first, window=(0, 0) if of_edit else window, path=path, of_edit=of_edit, editor=True, exact=True
+    )
+
+
+def _plain(text: str, *, window: tuple[int, int] | None) -> FileView | None:
+    numbered = strip_numbers(text)
+    exact = text.endswith("\n")
+    if numbered is not None:
+        lines, first = numbered
+        return _ranged(lines, first=first, window=window, exact=exact)
+    if not text:
+        return None
+    lines = text.split("\n")
+    if exact:
+        lines.pop()
+    first = 1 if window is None else window[0]
+    return _ranged(lines, first=first, window=window, exact=exact)
+
+
+def _ranged(
+    lines: list[str],
+    *,
+    first: int,
+    window: tuple[int, int] | None,
+    path: str = "",
+    of_edit: bool = False,
+    editor: bool = False,
+    exact: bool,
+) -> FileView:
+    last = first + len(lines) - 1 if first else 0
+    ends = window is not None and window[1] == -1 and window[0] > 0
+    if window is not None and window[0] > 0 and window[1] > 0 and not editor:
+        short = window[1] - last
+        ends = short > 0 and (exact or short >= _SURE_SHORT)
+    to_end = window is None or ends
+    # an editor numbers the empty string after the last newline too: with it the text ends as the file does
+    text = "\n".join(lines) + ("" if editor or not exact else "\n")
+    if editor and to_end and lines and lines[-1] == "" and len(lines) > 1:
+        last -= 1
+    whole = to_end and first == 1
+    return FileView(
+        text=text,
+        first=first,
+        last=last,
+        total=last if to_end and first else 0,
+        completeness=Completeness.FULL if whole else Completeness.WINDOWED,
+        path=path,
+        of_edit=of_edit,
+    )

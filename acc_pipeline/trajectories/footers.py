@@ -1,0 +1,114 @@
+"""Text that a framework puts round a tool's output, taken off: prefixes, prompts, exit codes, working directories.
+
+Also what says that output is missing: clip marks and stubs. The output itself is read in `file_views` and `web_results`.
+"""
+
+import re
+
+import msgspec
+
+from acc_pipeline.trajectories.schema import Completeness
+
+_PREFIX = re.compile(r"^\s*(?:OBSERVATION:\n|EXECUTION RESULT of \[[^\]\n]*\]:\n?)")
+_MINI = re.compile(r"^\s*(?:<exception>.*?</exception>\s*)?<returncode>(-?\d+)</returncode>\s*", re.DOTALL)
+_MINI_OUTPUT = re.compile(r"<output>\n?(.*?)</output>\s*\Z", re.DOTALL)
+_EXIT_CODES = (
+    re.compile(r"\[The command completed with exit code (-?\d+)\.?\]"),
+    re.compile(r"\[Command finished with exit code (-?\d+)\]"),
+    re.compile(r"^exit(?:ed with)? code:? (-?\d+)$", re.IGNORECASE | re.MULTILINE),
+)
+_DIRECTORIES = (
+    re.compile(r"\[Current working directory: ([^\]\n]+)\]"),
+    re.compile(r"\(Current directory: ([^)\n]+)\)"),
+)
+_TAILS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"\n?\[Command finished with exit code -?\d+\]\s*\Z",
+        r"\n?\[Python [Ii]nterpreter: [^\]\n]*\]\s*\Z",
+        r"\n?\[Current working directory: [^\]\n]*\]\s*\Z",
+        r"\n?\[The command completed with exit code -?\d+\.?(?: CTRL\+C was sent\.)?\]\s*\Z",
+        r"\n?\[Jupyter current working directory: [^\]\n]*\]\s*\Z",
+        r"\n?\[Jupyter Python interpreter: [^\]\n]*\]\s*\Z",
+        r"\n?(?:\x1b\[[\d;]*m)*[\w.-]+@[\w.-]+:[^\n#$]*[#$] ?\s*\Z",
+        r"\n?\(Open file: [^\n]*\)\n\(Current directory: [^\n]*\)\nbash-\$\s*\Z",
+        r"\n?<system-reminder>.*?</system-reminder>\s*\Z",
+        r"\n?ENVIRONMENT REMINDER: [^\n]*\s*\Z",
+    )
+)
+_NO_OUTPUT = re.compile(r"^\s*Your command ran successfully and did not produce any output\.?\s*$")
+_STUBS = re.compile(
+    r"^\s*(?:Old environment output: \(\d+ lines? omitted\)|Outdated window with \d+ lines omitted\.\.\."
+    r"|Tool result is omitted to save tokens\.?|\[Old tool result content cleared\]|<MASKED>)\s*$"
+)
+_CLIPS = re.compile(
+    r"<response clipped>|\d+ characters (?:were )?elided|<elided_chars>|\[\.\.\. Observation truncated due to length \.\.\.\]"
+    r"|_This content has been truncated to stay below|Observation truncated due to length|<output_tail>"
+    r"|\[(?:output |content |text )?truncated\]|\.\.\. ?\(?(?:output |content )?truncated\)?\s*\Z|<error>Content truncated"
+    r"|Content truncated\. Call the fetch tool|\*\*viewing lines \[\d+ - \d+\] of \d+\*\*"
+)
+_FILEMAP = re.compile(r"\A\s*<NOTE>This file is too large to display entirely")
+_ERROR = re.compile(
+    r"\A\s*(?:ERROR:|Error:|Error executing|Traceback \(most recent call last\)|No replacement was performed|Invalid `|"
+    r"Ran into \[Errno|Your proposed edit has introduced new syntax error|The path \S+ does not exist|File \S+ not found|"
+    r"Could not find \[|Tool call error|<tool_use_error>|\[?Error\]? |execute failed|Invalid action|"
+    r"The provided webpage content could not be accessed|"
+    r"(?:cat|sed|head|tail|nl|ls|grep|find|bash)\S*: .*(?:No such file or directory|Is a directory|Permission denied|command not found))",
+    re.IGNORECASE,
+)
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool's own output. `completeness` is full, truncated or elided as its marks say; `cwd` where a footer told it."""
+
+    text: str
+    exit_code: int | None = None
+    cwd: str = ""
+    completeness: Completeness = Completeness.FULL
+    is_error: bool = False
+
+
+def own_output(text: str, *, exit_code: int | None = None) -> Output:
+    """Take a framework's wrapping off an observation; a known `exit_code` of the log wins over one in the text."""
+    text = _PREFIX.sub("", text.replace("\r\n", "\n"))
+    match = _MINI.match(text)
+    if match:
+        exit_code = int(match.group(1)) if exit_code is None else exit_code
+        text = text[match.end() :]
+        inner = _MINI_OUTPUT.search(text)
+        text = inner.group(1) if inner else text
+    if exit_code is None:
+        exit_code = next((int(found[-1]) for mark in _EXIT_CODES if (found := mark.findall(text[-600:]))), None)
+    cwd = next((found[-1].strip() for mark in _DIRECTORIES if (found := mark.findall(text[-600:]))), "")
+    body = _without_tails(text)
+    if _NO_OUTPUT.match(body):
+        body = ""
+    return Output(
+        text=body,
+        exit_code=exit_code,
+        cwd=cwd,
+        completeness=completeness_of(body),
+        is_error=exit_code not in (None, 0) or bool(_ERROR.match(body[:2000])),
+    )
+
+
+def completeness_of(text: str) -> Completeness:
+    """What an output's marks say about itself: elided (a stub or a file map), truncated (clipped), else full."""
+    if len(text) < 400 and _STUBS.match(text):
+        return Completeness.ELIDED
+    if _FILEMAP.match(text[:400]):
+        return Completeness.ELIDED
+    return Completeness.TRUNCATED if _CLIPS.search(text) else Completeness.FULL
+
+
+def _without_tails(text: str) -> str:
+    changed = True
+    while changed:
+        changed = False
+        start = max(0, len(text) - 4000)  # footers are short; the patterns never need to walk a long output
+        for tail in _TAILS:
+            cut = tail.sub("", text[start:], count=1)
+            if len(cut) < len(text) - start:
+                text, changed = text[:start] + cut, True
+                start = max(0, len(text) - 4000)
+    return text

@@ -1,0 +1,135 @@
+"""Formats that are known by sight but not read: their names, so that a reject can say what a file looks like.
+
+A format that gets a reader leaves this file.
+"""
+
+from typing import Any
+
+from acc_pipeline.trajectories.content import as_text
+from acc_pipeline.trajectories.formats.chat import MESSAGE_KEYS, is_messages
+
+_CODEX = {"session_meta", "turn_context", "response_item", "event_msg", "compacted"}
+_TAGS = (
+    ("<function=", "chat messages with <function=…> tags (SWE-smith, OpenHands without function calling)"),
+    ("<tool_call>", "chat messages with <tool_call> tags (Hermes)"),
+    ("<use_mcp_tool>", "chat messages with <use_mcp_tool> tags (MiroFlow)"),
+    ("Action: Operation", "AgentBench DBBench chat (AgentInstruct)"),
+    ("```bash", "chat messages with fenced shell commands"),
+    ("<|im_system|>", "Toucan chat rows"),
+)
+
+
+def recognise(value: Any) -> str:
+    """What a parsed value (a record, a list of them, or a text) looks like; "" when like nothing known."""
+    if isinstance(value, bytes):
+        return _bytes(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, list):
+        return _list(value)
+    return _dict(value) if isinstance(value, dict) else ""
+
+
+def whole_file(value: Any) -> bool:
+    """Whether a list of dicts is the events of one run, and not a list of runs."""
+    return bool(_events(value))
+
+
+def _bytes(value: bytes) -> str:
+    return "inspect_ai .eval archive" if value.startswith(b"PK") else ""
+
+
+def _text(text: str) -> str:
+    head = text[:20_000]
+    if "# aider chat started" in head:
+        return "aider chat history"
+    if head.lstrip().startswith("interactions:") and ("anthropic" in head or "openai" in head):
+        vendor = "Anthropic Messages" if "anthropic" in head else "OpenAI Responses"
+        return f"VCR cassette of {vendor} requests"
+    if "Ai Message" in text and "Human Message" in text:
+        return "LangGraph printed messages"
+    return ""
+
+
+def _list(items: list[Any]) -> str:
+    dicts = [item for item in items[:50] if isinstance(item, dict)]
+    if not dicts:
+        return ""
+    found = _events(dicts)
+    if found:
+        return found
+    if is_messages(items):
+        return _messages(items)
+    return _dict(dicts[0])
+
+
+def _events(items: Any) -> str:
+    dicts = [item for item in items[:50] if isinstance(item, dict)] if isinstance(items, list) else []
+    if not dicts:
+        return ""
+    if any(as_text(item.get("kind")).endswith("Event") for item in dicts):
+        return "OpenHands V1 events"
+    types = {as_text(item.get("type")) for item in dicts}
+    if types & _CODEX and any("payload" in item for item in dicts):
+        return "Codex CLI rollout"
+    if any("parentUuid" in item or ("sessionId" in item and "message" in item) for item in dicts):
+        return "Claude Code session"
+    if "assistant" in types and any("session_id" in item for item in dicts):
+        return "Claude Code stream-json"
+    if any(as_text(item.get("object")).startswith("trace") for item in dicts):
+        return "OpenAI Agents SDK trace (no content in it)"
+    if any("span_id" in item or "trace_id" in item or "gen_ai" in str(item)[:2000] for item in dicts):
+        return "OpenTelemetry spans"
+    return ""
+
+
+def _dict(value: dict[str, Any]) -> str:
+    for keys, name in (
+        ({"loglines"}, "Claude Code web session"),
+        ({"resourceSpans"}, "OpenTelemetry spans"),
+        ({"trace", "observations"}, "Langfuse export"),
+        ({"run_type", "dotted_order"}, "LangSmith run"),
+        ({"samples", "eval"}, "inspect_ai log"),
+        ({"sessionId", "messages", "startTime"}, "Gemini CLI session"),
+        ({"instance_id", "trajectory", "generated_patch"}, "nebius SWE-agent rows"),
+        ({"trajectory_steps"}, "R2E-Gym rows"),
+        ({"sessionId", "parentUuid"}, "Claude Code session"),
+        ({"nodes", "root"}, "Moatless tree"),
+        ({"spans"}, "OpenTelemetry spans"),
+    ):
+        if keys <= value.keys():
+            return name
+    if as_text(value.get("object")).startswith("trace") or "traces" in value:
+        return "OpenAI Agents SDK trace (no content in it)"
+    content = value.get("content")
+    if isinstance(content, list) and any(isinstance(one, dict) and "class_" in one for one in content):
+        return "Agent Data Protocol (standardised)"
+    turns = value.get("conversations") or value.get("messages")
+    if isinstance(turns, list) and turns and isinstance(turns[0], dict) and "from" in turns[0]:
+        return "ShareGPT conversations"
+    flat = " ".join(text for text in value.values() if isinstance(text, str))
+    if "<information>" in flat and "<search>" in flat:
+        return "Search-R1 rollout"
+    if "<|im_system|>" in flat:
+        return "Toucan chat rows"
+    for key in MESSAGE_KEYS:
+        if is_messages(value.get(key)):
+            return _messages(value[key])
+        if isinstance(value.get(key), str) and "<|im_system|>" in value[key]:
+            return "Toucan chat rows"
+    return _events([value])
+
+
+def _messages(messages: list[dict[str, Any]]) -> str:
+    texts = [as_text(message.get("content") or message.get("value") or message.get("text")) for message in messages]
+    for tag, name in _TAGS:
+        if any(tag in text for text in texts):
+            return name
+    parts = [part for message in messages if isinstance(message.get("content"), list) for part in message["content"]]
+    if any(
+        isinstance(part, dict) and part.get("type") in {"tool_use", "server_tool_use", "tool_result"} for part in parts
+    ):
+        return "Anthropic Messages"
+    if any(isinstance(part, dict) and part.get("type") in {"tool_call", "reasoning"} for part in parts):
+        return "ShareGPT conversations"
+    return "chat messages without tool calls"

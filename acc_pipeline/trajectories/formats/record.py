@@ -1,0 +1,41 @@
+"""What every format reader receives and what it uses to say no: one record of a log file, and rejects about it.
+
+Also how a run gets its id. The readers are the other files of this folder.
+"""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from acc_pipeline.trajectories.limits import Limits
+from acc_pipeline.trajectories.schema import Reject, Source
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One record: its parsed value (text for text formats), where it stood, and the limits to keep."""
+
+    value: Any
+    source: Source
+    limits: Limits
+
+    def reject(self, reason: str, *, detail: str, cure: str) -> Reject:
+        return Reject(reason=reason, detail=detail, cure=cure, source=self.source)
+
+    def located(self, *, format: str, version: str = "") -> Source:
+        return msgspec.structs.replace(self.source, format=format, format_version=version)
+
+
+def run_id(own_id: Any, *, value: Any) -> str:
+    """A run's id: the log's own id where it has one, and a digest of the record, so that two runs on one task differ.
+
+    Of the record and not of the file: lines appended to a log leave the ids of the others as they were.
+    """
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=True, default=str)
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    own = _UNSAFE.sub("-", str(own_id)).strip("-.")[:80] if own_id not in (None, "") else ""
+    return f"{own}-{digest[:8]}" if own else f"run-{digest[:12]}"

@@ -1,0 +1,139 @@
+"""A log file to trajectories and rejects: open it, find its format, read each record, keep the limits.
+
+Records in = kept + rejected, always; a reader that yields several runs for one record counts each.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from acc_pipeline.trajectories.container import Container, Refused, open_container
+from acc_pipeline.trajectories.formats.recognised import recognise, whole_file
+from acc_pipeline.trajectories.formats.record import Record
+from acc_pipeline.trajectories.limits import Limits
+from acc_pipeline.trajectories.schema import Reject, Source, Trajectory
+from acc_pipeline.trajectories.sniff import LogFormat, find_format, log_formats
+
+RULES_VERSION = 1
+
+
+class FileReading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one file gave. `format` is a reader's name, `mixed`, what the file looks like, or "" for unknown.
+
+    `n_records == len(trajectories) + len(rejects)`.
+    """
+
+    format: str
+    sha256: str
+    trajectories: list[Trajectory]
+    rejects: list[Reject]
+    n_records: int
+
+
+def read_file(path: Path, *, rel: str, limits: Limits) -> FileReading:
+    """Read the log file at `path`; `rel` is its path as provenance tells it. Never raises for what the file holds."""
+    try:
+        container = open_container(path, rel=rel, limits=limits)
+    except Refused as refused:
+        reject = refused.reject
+        digest = reject.source.sha256 if reject.source else ""
+        return FileReading(format="", sha256=digest, trajectories=[], rejects=[reject], n_records=1)
+    source = Source(format="", path=rel, sha256=container.sha256)
+    whole = container.values[0][1] if container.kind != "lines" else [value for _, value in container.values]
+    reader = None if isinstance(whole, bytes) else find_format(whole)
+    if (container.kind == "lines" and reader is not None and not container.rejects) or (container.kind != "lines" and reader is not None):
+        outcome = _read_all(reader, whole, source=source, limits=limits)
+    elif isinstance(whole, list) and not whole_file(whole) and any(isinstance(one, dict | list) for one in whole):
+        rows = container.values if container.kind == "lines" else list(enumerate(whole))
+        outcome = _read_rows(rows, source=source, limits=limits)
+    elif container.kind == "lines" and not container.values:
+        outcome = ("", [])
+    else:
+        outcome = (recognise(whole), [_not_read(recognise(whole), source)])
+    return _counted(outcome, container=container, limits=limits)
+
+
+def _read_all(
+    reader: LogFormat, value: Any, *, source: Source, limits: Limits
+) -> tuple[str, list[Trajectory | Reject]]:
+    split = getattr(reader, "split", None)
+    results: list[Trajectory | Reject] = []
+    for row, one in enumerate(split(value) if split else [value]):
+        at = msgspec.structs.replace(source, row=row)
+        results += reader.read(Record(value=one, source=at, limits=limits))
+    return reader.NAME, results
+
+
+def _read_rows(rows: list[tuple[int, Any]], *, source: Source, limits: Limits) -> tuple[str, list[Trajectory | Reject]]:
+    names: Counter[str] = Counter()
+    results: list[Trajectory | Reject] = []
+    reader: LogFormat | None = None
+    for row, value in rows:
+        at = msgspec.structs.replace(source, row=row)
+        if reader is None or not reader.sniff(value):  # the rows of a file are nearly always all of one format
+            reader = next((one for one in log_formats() if one.sniff(value)), None)
+        name = reader.NAME if reader else recognise(value)
+        names[name] += 1
+        if reader is None:
+            results.append(_not_read(name, at))
+        else:
+            results += reader.read(Record(value=value, source=at, limits=limits))
+    return (next(iter(names)) if len(names) == 1 else "mixed"), results
+
+
+def _not_read(name: str, source: Source) -> Reject:
+    if name:
+        return Reject(
+            reason="unsupported_format",
+            detail=f"looks like {name}",
+            cure="convert it to one of the formats that are read, or add a reader (entry point acc_pipeline.formats)",
+            source=source,
+        )
+    return Reject(
+        reason="unknown_format",
+        detail="no known log format",
+        cure="check that it is an agent's log; a reader can be added (entry point acc_pipeline.formats)",
+        source=source,
+    )
+
+
+def _counted(outcome: tuple[str, list[Trajectory | Reject]], *, container: Container, limits: Limits) -> FileReading:
+    name, results = outcome
+    checked = [_within(one, limits=limits) if isinstance(one, Trajectory) else one for one in results]
+    trajectories = _distinct([one for one in checked if isinstance(one, Trajectory)])
+    rejects = [*container.rejects, *(one for one in checked if isinstance(one, Reject))]
+    return FileReading(
+        format=name,
+        sha256=container.sha256,
+        trajectories=trajectories,
+        rejects=sorted(rejects, key=lambda one: one.source.row if one.source else 0),
+        n_records=len(trajectories) + len(rejects),
+    )
+
+
+def _within(one: Trajectory, *, limits: Limits) -> Trajectory | Reject:
+    cure = "raise the limit if the run is wanted"
+    if len(one.steps) > limits.max_steps:
+        detail = f"{len(one.steps)} steps, more than {limits.max_steps} (limit max_steps)"
+        return Reject(reason="too_many_steps", detail=detail, cure=cure, source=one.source)
+    longest = max((len(obs.text) for step in one.steps for obs in step.observations), default=0)
+    if longest > limits.max_observation_chars:
+        detail = f"an observation of {longest} characters (limit max_observation_chars)"
+        return Reject(reason="observation_too_long", detail=detail, cure=cure, source=one.source)
+    if not one.task.question.strip():
+        detail = "the record holds no task text"
+        return Reject(reason="no_question", detail=detail, cure="write the task with the run", source=one.source)
+    return one
+
+
+def _distinct(trajectories: list[Trajectory]) -> list[Trajectory]:
+    """Ids made unique in the file: the same record twice gets its row as a suffix."""
+    seen: Counter[str] = Counter()
+    out = []
+    for one in trajectories:
+        seen[one.run_id] += 1
+        again = seen[one.run_id] > 1
+        out.append(msgspec.structs.replace(one, run_id=f"{one.run_id}-{one.source.row}") if again else one)
+    return out
