@@ -77,3 +77,8 @@ def first_text(record: dict[str, Any], *names: str) -> tuple[str, str]:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value), name
     return "", ""
+
+
+def as_dict(value: Any) -> dict[str, Any]:
+    """The value if it is a dict, else an empty one."""
+    return value if isinstance(value, dict) else {}

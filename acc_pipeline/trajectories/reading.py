@@ -43,7 +43,9 @@ def read_file(path: Path, *, rel: str, limits: Limits) -> FileReading:
     source = Source(format="", path=rel, sha256=container.sha256)
     whole = container.values[0][1] if container.kind != "lines" else [value for _, value in container.values]
     reader = None if isinstance(whole, bytes) else find_format(whole)
-    if (container.kind == "lines" and reader is not None and not container.rejects) or (container.kind != "lines" and reader is not None):
+    if (container.kind == "lines" and reader is not None and not container.rejects) or (
+        container.kind != "lines" and reader is not None
+    ):
         outcome = _read_all(reader, whole, source=source, limits=limits)
     elif isinstance(whole, list) and not whole_file(whole) and any(isinstance(one, dict | list) for one in whole):
         rows = container.values if container.kind == "lines" else list(enumerate(whole))
@@ -135,5 +137,9 @@ def _distinct(trajectories: list[Trajectory]) -> list[Trajectory]:
     for one in trajectories:
         seen[one.run_id] += 1
         again = seen[one.run_id] > 1
-        out.append(msgspec.structs.replace(one, run_id=f"{one.run_id}-{one.source.row}") if again else one)
+        if again:
+            one = msgspec.structs.replace(
+                one, run_id=f"{one.run_id}-{one.source.row}", flags=[*one.flags, "repeated_record"]
+            )
+        out.append(one)
     return out

@@ -64,8 +64,8 @@ class ShellMeaning(msgspec.Struct, frozen=True, kw_only=True):
 def read_shell(command: str) -> ShellMeaning:
     """The meaning of a command line (bash). Several commands that each print something count as one plain command."""
     text, bodies = _cut_heredocs(command.replace("\r\n", "\n").strip())
-    parts = [_read_pipeline(part) for part in _split(text, ("&&", "||", ";", "\n", "&"))]
-    parts = [part for part in parts if part is not None]
+    pipelines = [_read_pipeline(part) for part in _split(text, ("&&", "||", ";", "\n", "&"))]
+    parts = [part for part in pipelines if part is not None]
     shown = [part for part in parts if not part.silent]
     edited = [path for part in parts for path in part.meaning.edited]
     code = "\n".join([*bodies, *(part.meaning.code for part in parts if part.meaning.code)])

@@ -9,7 +9,16 @@ from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
-from acc_pipeline.trajectories.formats import atif, intercode, mini_swe_agent, openai_messages, swe_agent
+from acc_pipeline.trajectories.formats import (
+    atif,
+    intercode,
+    mini_swe_agent,
+    openai_messages,
+    openhands,
+    react_text,
+    swe_agent,
+    webdancer,
+)
 from acc_pipeline.trajectories.formats.record import Record
 from acc_pipeline.trajectories.schema import Reject, Trajectory
 
@@ -26,7 +35,16 @@ class LogFormat(Protocol):
     def read(self, record: Record) -> list[Trajectory | Reject]: ...
 
 
-_BUILT_IN: tuple[Any, ...] = (atif, mini_swe_agent, swe_agent, intercode, openai_messages)
+_BUILT_IN: tuple[Any, ...] = (
+    atif,
+    mini_swe_agent,
+    openhands,
+    swe_agent,
+    intercode,
+    react_text,
+    webdancer,
+    openai_messages,
+)
 
 
 @cache

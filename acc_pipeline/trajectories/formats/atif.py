@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from acc_pipeline.trajectories.content import as_arguments, as_text, first_text, split_reasoning
+from acc_pipeline.trajectories.content import as_arguments, as_dict, as_text, first_text, split_reasoning
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.record import Record, run_id
 from acc_pipeline.trajectories.formats.verdicts import ID_KEYS, answer_of, gold_of, outcome_of
@@ -39,9 +39,9 @@ def read(record: Record) -> list[Trajectory | Reject]:
         flags.add("calls_in_text")
     users = [step for step in steps if step.role == "user"]
     first = next((step for step in users if not step.copied), users[0] if users else None)
-    extra: dict[str, Any] = value["extra"] if isinstance(value.get("extra"), dict) else {}
+    extra = as_dict(value.get("extra"))
     question = first_text(extra, "question", "task", "instruction")[0] or (first.text if first else "")
-    agent: dict[str, Any] = value["agent"] if isinstance(value.get("agent"), dict) else {}
+    agent = as_dict(value.get("agent"))
     task_id = next((as_text(extra[name]) for name in ID_KEYS if extra.get(name) not in (None, "")), "")
     full = with_evidence(steps, workspace=Workspace(find_root(question, *(step.text for step in users[:2]))))
     return [

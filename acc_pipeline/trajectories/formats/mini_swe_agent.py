@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from acc_pipeline.trajectories.content import as_text, first_text, split_reasoning
+from acc_pipeline.trajectories.content import as_dict, as_text, first_text, split_reasoning
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.chat import chat_steps, is_messages
 from acc_pipeline.trajectories.formats.record import Record, run_id
@@ -39,13 +39,12 @@ def read(record: Record) -> list[Trajectory | Reject]:
     value: dict[str, Any] = record.value if isinstance(record.value, dict) else {"messages": record.value}
     messages: list[dict[str, Any]] = value["messages"]
     version = as_text(value.get("trajectory_format")).removeprefix("mini-swe-agent-") or "0"
-    info: dict[str, Any] = value["info"] if isinstance(value.get("info"), dict) else {}
+    info = as_dict(value.get("info"))
     structured = any(message.get("tool_calls") for message in messages)
     steps, flags = _tool_steps(messages) if structured else _fenced_steps(messages)
     first_user = next((step.text for step in steps if step.role == "user"), "")
-    config = info.get("config") if isinstance(info.get("config"), dict) else {}
-    environment = config.get("environment") if isinstance(config.get("environment"), dict) else {}
-    model = config.get("model") if isinstance(config.get("model"), dict) else {}
+    config = as_dict(info.get("config"))
+    environment, model = as_dict(config.get("environment")), as_dict(config.get("model"))
     cwd = as_text(environment.get("cwd"))
     root = cwd or find_root(first_user)
     own = as_text(value.get("instance_id"))

@@ -21,8 +21,11 @@ NAME = "openai-messages"
 
 def sniff(value: Any) -> bool:
     """A record, or a bare list, of messages of which at least one carries a structured call."""
-    messages = _messages(value)[0]
-    return messages is not None and has_tool_calls(messages)
+    messages, key = _messages(value)
+    if messages is None:
+        return False
+    # a tau-bench run in which the agent only talked is a run of that format all the same
+    return has_tool_calls(messages) or (key == "traj" and "reward" in value)
 
 
 def read(record: Record) -> list[Trajectory | Reject]:

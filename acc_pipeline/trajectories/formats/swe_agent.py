@@ -8,7 +8,7 @@ import re
 import shlex
 from typing import Any
 
-from acc_pipeline.trajectories.content import as_text, parse_loose
+from acc_pipeline.trajectories.content import as_dict, as_text, parse_loose
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.record import Record, run_id
 from acc_pipeline.trajectories.schema import Agent, Answer, Call, Observation, Reject, Step, Task, Trajectory, Verb
@@ -53,10 +53,9 @@ def read(record: Record) -> list[Trajectory | Reject]:
                 cure="use the run's own .traj file",
             )
         ]
-    config = value.get("replay_config")
-    config = parse_loose(config) if isinstance(config, str) else config
-    config = config if isinstance(config, dict) else {}
-    problem = config.get("problem_statement") if isinstance(config.get("problem_statement"), dict) else {}
+    raw_config = value.get("replay_config")
+    config = as_dict(parse_loose(raw_config) if isinstance(raw_config, str) else raw_config)
+    problem = as_dict(config.get("problem_statement"))
     history = [one for one in value.get("history") or [] if isinstance(one, dict)]
     opening = _opening(history)
     question = as_text(problem.get("text")) or opening or as_text(value.get("environment"))
@@ -66,7 +65,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
     workspace = Workspace(find_root(opening) or as_text(first_dir), cwd=as_text(first_dir))
     submission = as_text(info.get("submission"))
     own = as_text(problem.get("id")) or _environment_id(value)
-    repo = config.get("env", {}).get("repo") if isinstance(config.get("env"), dict) else None
+    repo = as_dict(as_dict(config.get("env")).get("repo"))
     exit_status = as_text(info.get("exit_status"))
     return [
         Trajectory(
@@ -76,7 +75,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
             task=Task(
                 question=question,
                 task_id=own,
-                base_commit=as_text(repo.get("base_commit")) if isinstance(repo, dict) else "",
+                base_commit=as_text(repo.get("base_commit")),
             ),
             steps=with_evidence(steps, workspace=workspace),
             answer=Answer(kind="patch", text=submission.replace("\r\n", "\n"), origin="info.submission")
@@ -160,11 +159,8 @@ def _environment_id(value: dict[str, Any]) -> str:
 
 def _state(turn: dict[str, Any]) -> dict[str, Any]:
     state = turn.get("state")
-    parsed = parse_loose(state) if isinstance(state, str) else state
-    return parsed if isinstance(parsed, dict) else {}
+    return as_dict(parse_loose(state) if isinstance(state, str) else state)
 
 
 def _model(config: dict[str, Any]) -> str:
-    agent = config.get("agent")
-    model = agent.get("model") if isinstance(agent, dict) else None
-    return as_text(model.get("name")) if isinstance(model, dict) else ""
+    return as_text(as_dict(as_dict(config.get("agent")).get("model")).get("name"))
