@@ -1,0 +1,266 @@
+"""What is known to be right: gold answers, gold SQL, gold patches and test verdicts, read from files of a user's own.
+
+`data/references/<agent type>/` may hold `.json`, `.jsonl`, `.csv` and `.parquet` files. A row's columns are found by
+these names (the first that is present and not empty counts; case does not matter):
+
+    task id    task_id, instance_id, id, question_id, qid
+    question   question, problem_statement, query, instruction
+    answers    answers, answer, gold_answers, gold_answer, expected_answer, expected, ground_truth, true_answer, target,
+               gold (search); a list, a JSON list, or one text; `aliases` are accepted as well
+    sql        sql, gold_sql, query_sql, query (where there is a `question` too), gold (sql)
+    dialect    dialect, sql_dialect
+    patch      patch, gold_patch, gold (swe)
+    resolved   resolved, is_resolved, passed: a recorded test verdict
+    database   database, db, db_id, database_id, db_name
+
+A JSON file is a list of rows, an object of rows by task id, or a test report with lists `resolved_ids` and
+`unresolved_ids`. Rows about one task from several files are joined; rows that contradict each other are dropped and
+reported.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from acc_pipeline.agents.base import Reference
+from acc_pipeline.agents.text_match import f1, normalise_question
+
+_ID = ("task_id", "instance_id", "id", "question_id", "qid")
+_QUESTION = ("question", "problem_statement", "query", "instruction")
+_ANSWERS = (
+    *("answers", "answer", "gold_answers", "gold_answer", "expected_answer", "expected"),
+    *("ground_truth", "true_answer", "target"),
+)
+_SQL = ("sql", "gold_sql", "query_sql")
+_DIALECT = ("dialect", "sql_dialect")
+_PATCH = ("patch", "gold_patch")
+_RESOLVED = ("resolved", "is_resolved", "passed")
+_DATABASE = ("database", "db", "db_id", "database_id", "db_name")
+_GOLD = "gold"
+_SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
+_REPORT = {"resolved_ids": True, "unresolved_ids": False, "empty_patch_ids": False, "error_ids": None}
+_FIELDS = ("question", "answers", "sql", "dialect", "patch", "resolved", "database")
+_TRUE, _FALSE = {"true", "1", "yes", "resolved", "pass", "passed"}, {"false", "0", "no", "unresolved", "fail", "failed"}
+
+
+class ReferenceIndex:
+    """References of one agent type, looked up by task id, else by question.
+
+    `problems` says in words what could not be used: unreadable files, rows about nothing, contradictions.
+    """
+
+    def __init__(self, references: Iterable[Reference], *, problems: Iterable[str] = ()) -> None:
+        self.problems = list(problems)
+        self._by_id: dict[str, Reference] = {}
+        self._by_question: dict[str, Reference] = {}
+        groups: dict[tuple[str, str], list[Reference]] = {}
+        for reference in references:
+            key = (
+                ("id", reference.task_id) if reference.task_id else ("question", normalise_question(reference.question))
+            )
+            groups.setdefault(key, []).append(reference)
+        self._all = [r for key, group in groups.items() if (r := self._joined(key, group))]
+        ambiguous: set[str] = set()
+        for reference in self._all:
+            if reference.task_id:
+                self._by_id[reference.task_id] = reference
+            question = normalise_question(reference.question)
+            known = self._by_question.get(question)
+            if question and known and _content(known) != _content(reference):
+                ambiguous.add(question)
+            elif question:
+                self._by_question.setdefault(question, reference)
+        for question in sorted(ambiguous):
+            del self._by_question[question]
+            self.problems.append(f"question {question[:80]!r} has contradicting references: they join by task id only")
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def lookup(self, task_id: str, question: str) -> Reference | None:
+        """The reference for a task. An id and a question that contradict each other never join."""
+        found = self._by_id.get(task_id) if task_id else None
+        if found is not None and _agree(found.question, question, task_id=task_id):
+            return found
+        found = self._by_question.get(normalise_question(question)) if question.strip() else None
+        if found is not None and not (task_id and found.task_id and task_id != found.task_id):
+            return found
+        return None
+
+    def digest(self, task_id: str, question: str) -> str:
+        """Content hash of what `lookup` gives, "absent" for nothing: the side input of a record's key."""
+        found = self.lookup(task_id, question)
+        return reference_digest(found) if found is not None else "absent"
+
+    def unused(self, tasks: Iterable[tuple[str, str]]) -> list[Reference]:
+        """References that belong to none of the given (task id, question) pairs: references for nobody."""
+        used = {id(found) for task in tasks if (found := self.lookup(*task)) is not None}
+        return [reference for reference in self._all if id(reference) not in used]
+
+    def _joined(self, key: tuple[str, str], group: list[Reference]) -> Reference | None:
+        values: dict[str, Any] = {}
+        for reference in group:
+            for name in _FIELDS:
+                value = getattr(reference, name)
+                if value in ("", [], None):
+                    continue
+                if (
+                    name in values
+                    and values[name] != value
+                    and not (name == "question" and _agree(value, values[name]))
+                ):
+                    self.problems.append(
+                        f"{key[0]} {key[1][:80]!r} has contradicting references in `{name}`: none is used"
+                    )
+                    return None
+                values.setdefault(name, value)
+        extra = {name: value for reference in group for name, value in reference.extra.items()}
+        return Reference(task_id=group[0].task_id, extra=extra, **values)
+
+
+def load_references(folder: Path, *, agent_type: str) -> ReferenceIndex:
+    """Read every reference file of `folder` (files only, sorted by name). A missing folder gives an empty index."""
+    references: list[Reference] = []
+    problems: list[str] = []
+    files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
+    for path in files:
+        if path.suffix.lower() not in _SUFFIXES:
+            if not path.name.startswith("."):
+                problems.append(f"{path.name}: not a reference file; use one of {', '.join(_SUFFIXES)}")
+            continue
+        try:
+            for number, row in enumerate(_rows(path, problems), start=1):
+                reference = read_row(row, agent_type=agent_type)
+                if reference is None:
+                    problems.append(
+                        f"{path.name}: row {number}: neither a task id nor a question; see the column names"
+                    )
+                else:
+                    references.append(reference)
+        except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
+            problems.append(f"{path.name}: cannot be read: {error}")
+    return ReferenceIndex(references, problems=problems)
+
+
+def read_row(row: dict[str, Any], *, agent_type: str) -> Reference | None:
+    """Map one row's columns to a reference; None when it says neither a task id nor a question."""
+    cells = {str(name).strip().lower(): value for name, value in row.items() if value not in (None, "")}
+    used: set[str] = set()
+
+    def take(*aliases: str) -> Any:
+        for alias in aliases:
+            if alias in cells and alias not in used:
+                used.add(alias)
+                return cells[alias]
+        return None
+
+    task_id, question = take(*_ID), take(*_QUESTION)
+    answers = take(*_ANSWERS, *([_GOLD] if agent_type == "search" else []))
+    aliases = take("aliases", "answer_aliases")
+    # In Spider-like files `query` is the SQL; in InterCode's it is the question, and `gold` the SQL.
+    sql = take(*_SQL, *(["query"] if agent_type == "sql" else []), *([_GOLD] if agent_type == "sql" else []))
+    patch = take(*_PATCH, *([_GOLD] if agent_type == "swe" else []))
+    dialect, resolved, database = take(*_DIALECT), take(*_RESOLVED), take(*_DATABASE)
+    if task_id is None and question is None:
+        return None
+    return Reference(
+        task_id="" if task_id is None else str(task_id),
+        question="" if question is None else str(question),
+        answers=list(dict.fromkeys([*_texts(answers), *_texts(aliases)])),
+        sql=str(sql or ""),
+        dialect=str(dialect or ""),
+        patch=str(patch or ""),
+        resolved=_boolean(resolved),
+        database=str(database or ""),
+        extra={name: _plain(value) for name, value in cells.items() if name not in used},
+    )
+
+
+def reference_digest(reference: Reference) -> str:
+    """Content hash (64 hex digits) of a reference."""
+    return hashlib.sha256(msgspec.json.encode(reference, order="deterministic")).hexdigest()
+
+
+def _rows(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
+    suffix = path.suffix.lower()
+    if suffix == ".parquet":
+        yield from pl.read_parquet(path).iter_rows(named=True)
+    elif suffix == ".csv":
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            csv.field_size_limit(2**27)
+            yield from csv.DictReader(file)
+    elif suffix == ".jsonl":
+        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                problems.append(f"{path.name}: line {number}: not JSON: {error}")
+                continue
+            if isinstance(row, dict):
+                yield row
+            else:
+                problems.append(f"{path.name}: line {number}: not an object")
+    else:
+        yield from _json_rows(json.loads(path.read_text(encoding="utf-8-sig")))
+
+
+def _json_rows(content: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(content, list):
+        yield from (row for row in content if isinstance(row, dict))
+    elif isinstance(content, dict) and any(name in content for name in _REPORT):
+        for name, resolved in _REPORT.items():
+            ids = content.get(name)
+            for task_id in ids if isinstance(ids, list) and resolved is not None else []:
+                yield {"task_id": task_id, "resolved": resolved}
+    elif isinstance(content, dict):
+        rows = {key: row for key, row in content.items() if isinstance(row, dict)}
+        if not rows:
+            raise ValueError("neither a list of rows nor an object of rows by task id")
+        yield from ({"task_id": key, **row} for key, row in rows.items())
+    else:
+        raise ValueError("neither a list of rows nor an object of rows by task id")
+
+
+def _texts(value: Any) -> list[str]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        if value.lstrip().startswith("["):
+            try:
+                return _texts(json.loads(value))
+            except ValueError:
+                return [value]
+        return [value]
+    if isinstance(value, (list, tuple)):
+        return [text for item in value for text in _texts(item)]
+    return [json.dumps(value) if isinstance(value, (bool, dict)) else str(value)]
+
+
+def _boolean(value: Any) -> bool | None:
+    word = str(value).strip().lower()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool, list, dict)) else str(value)
+
+
+def _agree(left: str, right: str, *, task_id: str = "") -> bool:
+    a, b = normalise_question(left), normalise_question(right)
+    if not a or not b or a == b:
+        return True
+    if task_id.isdigit():  # a bare counter names a task only together with its file
+        return False
+    return a in b or b in a or f1(a, b) >= 0.8
+
+
+def _content(reference: Reference) -> tuple[Any, ...]:
+    return tuple(getattr(reference, name) for name in _FIELDS if name != "question")

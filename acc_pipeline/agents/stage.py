@@ -1,0 +1,137 @@
+"""The stage that turns trajectories into verified ones: the verdict on each run, its task's group and its split.
+
+One record in, one row or one reject out; what makes an answer right belongs to the agent types.
+"""
+
+import hashlib
+from typing import Any
+
+import msgspec
+import polars as pl
+from pydantic import BaseModel, ConfigDict, Field
+
+from acc_pipeline.agents.base import AgentType, Needs, Sources
+from acc_pipeline.agents.registry import agent_type as agent_type_of
+from acc_pipeline.agents.text_match import normalise_question
+from acc_pipeline.lake.runs import Produced, RejectRow
+from acc_pipeline.trajectories.schema import Trajectory, from_json
+
+RULES_VERSION = 1
+COLUMNS: dict[str, Any] = {
+    "run_id": pl.String,
+    "task_id": pl.String,
+    "question": pl.String,
+    "verdict": pl.String,
+    "method": pl.String,
+    "verdict_reason": pl.String,
+    "reference": pl.String,
+    "evidence": pl.String,
+    "split": pl.String,
+    "group": pl.String,
+    "record": pl.String,
+}
+
+
+class VerifyOptions(BaseModel):
+    """How tasks are split. Shares are of tasks, not of runs: all runs of one task stand in one split."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    validation: float = Field(default=0.1, ge=0, lt=1, description="Share of tasks for validation loss.")
+    held_out: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of tasks that are never trained on nor sent to a teacher."
+    )
+    salt: str = Field(default="", description="Changes which tasks fall into which split.")
+
+
+class VerifyItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One run to verify: `record` is its JSON, `sources` are resolved already, `agent` replaces the default one."""
+
+    record: str
+    agent_type: str
+    sources: Sources
+    options: VerifyOptions = VerifyOptions()
+    agent: AgentType | None = None
+
+
+def recipe(agent: AgentType, options: VerifyOptions) -> dict[str, Any]:
+    """Every setting that decides what this stage makes of a record."""
+    return {"rules": RULES_VERSION, "agent": agent.recipe(), "split": options.model_dump(mode="json")}
+
+
+def needs_of(record: str, agent_type: str, *, agent: AgentType | None = None) -> Needs:
+    """Names of the side inputs that the run in `record` (JSON) wants."""
+    return (agent or agent_type_of(agent_type)).needs(from_json(record))
+
+
+def group_of(agent_type: str, question: str) -> str:
+    """The duplicate group of a task: a hash of its normalised question (16 hex digits)."""
+    return hashlib.sha256(f"{agent_type}\0{normalise_question(question)}".encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def split_of(group: str, options: VerifyOptions) -> str:
+    """train, validation or held-out: fixed by the group alone, whatever else is in the table."""
+    draw = int(hashlib.sha256(f"{options.salt}\0{group}".encode()).hexdigest()[:12], 16) / 16**12
+    if draw < options.held_out:
+        return "held-out"
+    return "validation" if draw < options.held_out + options.validation else "train"
+
+
+def process(item: VerifyItem) -> Produced:
+    """Verify one run: kept when its answer is right, else rejected with what was found and what would help."""
+    agent = item.agent or agent_type_of(item.agent_type)
+    trajectory = from_json(item.record)
+    sources = item.sources
+    question = agent.question(trajectory)
+    group = group_of(item.agent_type, question)
+    row: dict[str, Any] = {
+        "run_id": trajectory.run_id,
+        "task_id": trajectory.task.task_id,
+        "question": question,
+        "reference": msgspec.json.encode(sources.reference).decode() if sources.reference is not None else "",
+        "split": split_of(group, item.options),
+        "group": group,
+    }
+    database = agent.needs(trajectory).database or (sources.reference.database if sources.reference else "")
+    if database and sources.database is None:
+        reject = RejectRow(
+            reason="missing_database",
+            detail=f"the run needs the database {database!r}",
+            cure=f"put it into data/databases/ as {database}.duckdb, {database}.sqlite or a folder {database}/ of CSV "
+            "or Parquet files, or import a dump: acc databases import DUMP.sql --dialect mysql",
+            columns=row,
+        )
+        return Produced(rejects=[reject])
+    verdict = agent.verify(trajectory, sources)
+    row |= {
+        "verdict": verdict.outcome,
+        "method": verdict.method,
+        "verdict_reason": verdict.reason,
+        "evidence": msgspec.json.encode(verdict.evidence).decode(),
+    }
+    if verdict.outcome == "correct":
+        return Produced(outputs=[{**row, "record": item.record}])
+    if verdict.outcome == "wrong":
+        reject = RejectRow(
+            reason="wrong_verdict",
+            detail=f"{verdict.method}: {verdict.reason}",
+            cure="none, unless the reference is wrong: correct it in its file and run again",
+            columns=row,
+        )
+    else:
+        reject = RejectRow(
+            reason="unknown_verdict",
+            detail=f"{verdict.method}: {verdict.reason}",
+            cure=_where_to_put_it(item.agent_type, trajectory, question),
+            columns=row,
+        )
+    return Produced(rejects=[reject])
+
+
+def _where_to_put_it(agent_type: str, trajectory: Trajectory, question: str) -> str:
+    wanted = {"search": "`answers`", "swe": "`resolved` (a test verdict)", "sql": "`sql`, `database` and `dialect`"}
+    task = f"task_id {trajectory.task.task_id!r}" if trajectory.task.task_id else f"question {question[:120]!r}"
+    return (
+        f"put a row for {task} with {wanted.get(agent_type, 'what is right')} into a .jsonl, .json, .csv or .parquet "
+        f"file in data/references/{agent_type}/"
+    )
