@@ -18,6 +18,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     cost: float = 0.0  # USD
     finish_reason: str = "stop"
+    hindsight: bool = False  # the writer was shown the answer
 
 
 class Attempt(Struct, frozen=True, kw_only=True):

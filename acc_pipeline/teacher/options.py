@@ -18,6 +18,7 @@ _PLACEMENT = {
     "price_out",
     "timeout_seconds",
     "tries",
+    "backoff_seconds",
     "at_once",
 }
 
@@ -50,6 +51,7 @@ class TeacherOptions(BaseModel):
     at_once: int = Field(16, ge=1, description="Most requests in flight per process.")
     timeout_seconds: float = Field(1800.0, gt=0, description="Longest wait for one reply.")
     tries: int = Field(5, ge=1, description="Requests per candidate before its cause counts as not passing now.")
+    backoff_seconds: float = Field(1.0, gt=0, description="First pause between tries; it doubles with each.")
     budget_usd: float | None = Field(None, ge=0, description="Most money for rationales; None: no limit.")
     price_in: float = Field(0.0, ge=0, description="USD per million prompt tokens.")
     price_cached: float = Field(0.0, ge=0, description="USD per million prompt tokens that the server had cached.")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from acc_pipeline.agents.base import AgentType, Context
 from acc_pipeline.teacher.attempts import Attempt, Draft
 from acc_pipeline.teacher.positions import position_named
+from acc_pipeline.teacher.prompts import mentions_hindsight
 
 Ask = Callable[[int], Awaitable[Draft]]
 
@@ -74,6 +75,8 @@ def _unfit(draft: Draft, *, context: Context) -> str:
         return "stopped by the server's content filter"
     if not draft.reasoning.strip():
         return "no reasoning"
+    if draft.hindsight and (told := mentions_hindsight(draft.reasoning)):
+        return f"says that the answer was given: {told!r}"
     named = position_named(draft.reasoning, quotable=_quotable(context))
     return f"names a piece by number or position: {named!r}" if named else ""
 
