@@ -13,7 +13,7 @@ from acc_pipeline.trajectories.file_views import read_view
 from acc_pipeline.trajectories.footers import Output, own_output
 from acc_pipeline.trajectories.schema import Call, Completeness, Evidence, EvidenceKind, Observation, Step, Verb
 from acc_pipeline.trajectories.shell import written_by_code
-from acc_pipeline.trajectories.tools import Meaning, meaning_of
+from acc_pipeline.trajectories.tools import Meaning, command_of, meaning_of
 from acc_pipeline.trajectories.web_results import pages, search_results
 from acc_pipeline.trajectories.workspace import Workspace
 
@@ -72,8 +72,10 @@ class _Reader:
         is_error = observation.is_error or output.is_error
         items = observation.items
         if meaning is not None and not items and observation.completeness == Completeness.FULL:
-            shown = msgspec.structs.replace(output, is_error=is_error)
-            items = self._items(meaning, call=call, output=shown)
+            text = _without_echo(output.text, _command(call, meaning)) if call and meaning.shell else output.text
+            items = self._items(
+                meaning, call=call, output=msgspec.structs.replace(output, text=text, is_error=is_error)
+            )
         if meaning is not None:
             self._follow(meaning, call=call, output=msgspec.structs.replace(output, is_error=is_error))
         if output.cwd and self.workspace.keeps_cwd:  # the directory after the command, so not before its paths are read
@@ -109,7 +111,7 @@ class _Reader:
             where = self._relative(meaning.paths[0], meaning) if meaning.paths else ""
             return [_text_item(EvidenceKind.LISTING, where or meaning.query, output.text, output=output)]
         if meaning.verb in {Verb.RUN, Verb.PYTHON}:
-            command = (call.raw or str(call.arguments.get("command", "") or meaning.query)) if call else ""
+            command = _command(call, meaning) if call else meaning.query
             return [_text_item(EvidenceKind.COMMAND, command, output.text, output=output)]
         return []
 
@@ -119,11 +121,12 @@ class _Reader:
         if _DIRECTORY_LISTING.match(output.text):
             return [_text_item(EvidenceKind.LISTING, self._relative(meaning.paths[0], meaning), output.text)]
         edit = meaning.verb == Verb.EDIT
-        view = read_view(output.text, window=meaning.window)
+        numbers = meaning.shell.numbers if meaning.shell else "maybe"
+        view = read_view(output.text, window=meaning.window, numbers=numbers)
         if view is None or (edit and not view.path) or (not view.path and len(meaning.paths) != 1):
             if edit or not call:
                 return []
-            return [_text_item(EvidenceKind.COMMAND, call.raw or str(call.arguments.get("command", "")), output.text)]
+            return [_text_item(EvidenceKind.COMMAND, _command(call, meaning), output.text, output=output)]
         path = self._relative(view.path or meaning.paths[0], meaning)
         if view.path:
             self.open_file = path
@@ -183,6 +186,18 @@ class _Reader:
 
 def _with_verb(call: Call, meaning: Meaning) -> Call:
     return call if call.verb != Verb.OTHER else msgspec.structs.replace(call, verb=meaning.verb)
+
+
+def _command(call: Call, meaning: Meaning) -> str:
+    return call.raw or command_of(call.arguments) or meaning.query
+
+
+def _without_echo(text: str, command: str) -> str:
+    """A terminal's output without the command line that some frameworks repeat before it."""
+    first = command.replace("\r\n", "\n").strip()
+    if first and text.startswith(first) and text[len(first) : len(first) + 1] in ("", "\n"):
+        return text[len(first) + 1 :]
+    return text
 
 
 def _patch_paths(call: Call) -> list[str]:

@@ -7,12 +7,12 @@ import re
 
 import msgspec
 
-from acc_pipeline.trajectories.footers import completeness_of
+from acc_pipeline.trajectories.footers import before_clip, completeness_of
 from acc_pipeline.trajectories.schema import Completeness
 
-_WINDOW = re.compile(r"^\[File: (.+?) \((\d+) lines total\)\]\n", re.MULTILINE)
-_ABOVE = re.compile(r"^\((\d+) more lines? above\)\n", re.MULTILINE)
-_BELOW = re.compile(r"^\((\d+) more lines? below\)\n?", re.MULTILINE)
+_WINDOW = re.compile(r"^\[File: (.+?) \((\d+) lines total(?: after edit)?\)\]\n")
+_ABOVE = re.compile(r"^\((?:\d+ more lines? above|this is the beginning of the file)\)\n", re.MULTILINE)
+_BELOW = re.compile(r"^\((?:\d+ more lines? below|this is the end of the file)\)$", re.MULTILINE)
 _EDITOR = re.compile(r"Here's the result of running `cat -n` on (a snippet of )?(.+?):\n")
 _EDITOR_END = re.compile(
     r"\n?(?:Review the changes and make sure they are as expected|File updated\. Please review)[^\n]*.*\Z", re.DOTALL
@@ -25,6 +25,8 @@ _NUMBERED = (
     re.compile(r"^ *(\d+)\|(.*)$"),
     re.compile(r"^ +(\d+)  (.*)$"),
 )
+_BARE = re.compile(r"^ *(\d+)[ \t→]*$")
+_UNNUMBERED = re.compile(r"^ *\d+\t(.*)$")
 _SURE_SHORT = 10  # lines by which an output must fall short before its end counts as the file's end without a newline
 
 
@@ -40,21 +42,30 @@ class FileView(msgspec.Struct, frozen=True, kw_only=True):
     of_edit: bool = False
 
 
-def read_view(text: str, *, window: tuple[int, int] | None) -> FileView | None:
+def read_view(text: str, *, window: tuple[int, int] | None, numbers: str = "maybe") -> FileView | None:
     """The view in a tool's output, its footers already off; None when the text is no view of lines of a file.
 
     `window` is what the call asked for: None = the whole file, (first, last) with last -1 = to the end and
-    (0, …) = a part whose lines are not known.
+    (0, …) = a part whose lines are not known. `numbers`: whether the output carries line numbers: yes, no, maybe, or
+    nonblank (`nl`, which counts only lines that are not blank, so that its numbers are not the file's).
     """
     marked = completeness_of(text)
     if marked == Completeness.ELIDED:
         return FileView(text=text, completeness=marked)
-    found = _swe_agent_window(text) or _editor_view(text, window=window)
-    if found is None:
-        found = _plain(text, window=window)
-    if found is not None and marked != Completeness.FULL:
-        return msgspec.structs.replace(found, completeness=marked, total=0)
-    return found
+    if marked == Completeness.TRUNCATED:
+        return _clipped(text, window=window, numbers=numbers)
+    return _swe_agent_window(text) or _editor_view(text, window=window) or _plain(text, window=window, numbers=numbers)
+
+
+def _clipped(text: str, *, window: tuple[int, int] | None, numbers: str) -> FileView | None:
+    """The whole lines before the first clip mark: a known range where the view began at a known line."""
+    head = before_clip(text)
+    head = head[: head.rfind("\n") + 1]  # the last line may be cut in its middle
+    found = read_view(head, window=window, numbers=numbers) if head.strip() else None
+    if found is None or not found.first:
+        return FileView(text=text, completeness=Completeness.TRUNCATED, path=found.path if found else "")
+    last = found.first + len(found.text.removesuffix("\n").split("\n")) - 1
+    return msgspec.structs.replace(found, completeness=Completeness.WINDOWED, total=0, last=last)
 
 
 def strip_numbers(text: str) -> tuple[list[str], int] | None:
@@ -62,25 +73,25 @@ def strip_numbers(text: str) -> tuple[list[str], int] | None:
     lines = text.split("\n")
     ends_open = lines and lines[-1] == ""
     body = lines[:-1] if ends_open else lines
-    if not body:
-        return None
     for style in _NUMBERED:
-        matches = [style.match(line) for line in body]
-        if all(matches):
-            numbers = [int(match.group(1)) for match in matches if match]
-            if numbers == list(range(numbers[0], numbers[0] + len(numbers))):
-                return [match.group(2) for match in matches if match], numbers[0]
+        if not any(style.match(line) for line in body):
+            continue
+        # frameworks strip the blank after the number of an empty line, so a bare number is an empty line
+        matches = [style.match(line) or _BARE.match(line) for line in body]
+        numbers = [int(match.group(1)) for match in matches if match]
+        if len(numbers) == len(body) and numbers == list(range(numbers[0], numbers[0] + len(numbers))):
+            return [(match.group(2) if match.re is style else "") for match in matches if match], numbers[0]
     return None
 
 
 def _swe_agent_window(text: str) -> FileView | None:
-    match = _WINDOW.search(text)
-    if not match or match.start() > 0:
+    match = _WINDOW.match(text)
+    if not match:
         return None
     total = int(match.group(2))
     body = text[match.end() :]
     after = _BELOW.search(body)
-    of_edit = "File updated. Please review" in body[-400:]
+    of_edit = "File updated. Please review" in body[-400:] or "after edit" in match.group(0)
     body = _EDITOR_END.sub("", body[: after.start()] if after else body)
     body = _ABOVE.sub("", body, count=1)
     numbered = strip_numbers(body.rstrip("\n") + "\n" if body.strip("\n") else "")
@@ -118,8 +129,11 @@ def _editor_view(text: str, *, window: tuple[int, int] | None) -> FileView | Non
     )
 
 
-def _plain(text: str, *, window: tuple[int, int] | None) -> FileView | None:
-    numbered = strip_numbers(text)
+def _plain(text: str, *, window: tuple[int, int] | None, numbers: str) -> FileView | None:
+    if numbers == "nonblank":
+        lines = text.split("\n")
+        text = "\n".join(match.group(1) if (match := _UNNUMBERED.match(line)) else line.strip(" ") for line in lines)
+    numbered = strip_numbers(text) if numbers in {"yes", "maybe"} else None
     exact = text.endswith("\n")
     if numbered is not None:
         lines, first = numbered

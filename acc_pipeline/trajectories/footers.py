@@ -11,6 +11,8 @@ from acc_pipeline.trajectories.schema import Completeness
 
 _PREFIX = re.compile(r"^\s*(?:OBSERVATION:\n|EXECUTION RESULT of \[[^\]\n]*\]:\n?)")
 _MINI = re.compile(r"^\s*(?:<exception>.*?</exception>\s*)?<returncode>(-?\d+)</returncode>\s*", re.DOTALL)
+_MINI_LONG = re.compile(r"^<warning>.*?</warning>\s*<output_head>\n?", re.DOTALL)
+_TERMINAL = re.compile(r"^(?:Current terminal state:\n)?New Terminal Output:\n+")
 _MINI_OUTPUT = re.compile(r"<output>\n?(.*?)</output>\s*\Z", re.DOTALL)
 _EXIT_CODES = (
     re.compile(r"\[The command completed with exit code (-?\d+)\.?\]"),
@@ -70,11 +72,12 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 def own_output(text: str, *, exit_code: int | None = None) -> Output:
     """Take a framework's wrapping off an observation; a known `exit_code` of the log wins over one in the text."""
-    text = _PREFIX.sub("", text.replace("\r\n", "\n"))
+    text = _TERMINAL.sub("", _PREFIX.sub("", text.replace("\r\n", "\n")))
     match = _MINI.match(text)
     if match:
         exit_code = int(match.group(1)) if exit_code is None else exit_code
         text = text[match.end() :]
+        text = _MINI_LONG.sub("", text)
         inner = _MINI_OUTPUT.search(text)
         text = inner.group(1) if inner else text
     if exit_code is None:
@@ -99,6 +102,12 @@ def completeness_of(text: str) -> Completeness:
     if _FILEMAP.match(text[:400]):
         return Completeness.ELIDED
     return Completeness.TRUNCATED if _CLIPS.search(text) else Completeness.FULL
+
+
+def before_clip(text: str) -> str:
+    """What stands before the first mark of a clip; all of a text without one."""
+    match = _CLIPS.search(text)
+    return text[: match.start()] if match else text
 
 
 def _without_tails(text: str) -> str:

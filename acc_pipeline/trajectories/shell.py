@@ -20,6 +20,7 @@ _CODE_WRITES = re.compile(
 _PATH_LITERAL = re.compile(r"['\"]([^'\"\s]*[\w-]+\.[A-Za-z]\w{0,7})['\"]")
 
 _GREP = {"grep", "egrep", "fgrep", "rg", "ag", "ack", "zgrep"}
+_GREP_VALUES = {"-A", "-B", "-C", "-m", "-f", "-g", "-t", "--glob", "--type", "--include", "--exclude", "--exclude-dir"}
 _LIST = {"ls", "find", "tree", "fd", "fdfind", "du", "locate", "dir"}
 _SQL_CLIENTS = {"sqlite3", "psql", "duckdb", "mysql", "mariadb", "bq", "snowsql", "clickhouse-client"}
 _SILENT = {
@@ -45,7 +46,7 @@ _PYTHON = re.compile(r"^(?:.*/)?(?:python|pypy)[\d.]*$")
 class ShellMeaning(msgspec.Struct, frozen=True, kw_only=True):
     """What one command line means. `window` = lines shown (first, last; last -1: to the end, 0: not known which).
 
-    `whole_asked`: the command asks for the whole of its one file. `edited`/`restored` are paths as written in the
+    `numbers`: line numbers in what is shown: yes, no, or nonblank (plain `nl`). `edited`/`restored` are paths as written in the
     command; `"*"` in `edited` means: which ones cannot be told. `runs` are scripts started.
     """
 
@@ -53,6 +54,7 @@ class ShellMeaning(msgspec.Struct, frozen=True, kw_only=True):
     paths: list[str] = []
     window: tuple[int, int] | None = None
     revision: str = ""
+    numbers: str = "no"
     query: str = ""
     edited: list[str] = []
     restored: list[str] = []
@@ -221,7 +223,7 @@ def _read_simple(program: str, args: list[str], *, target: str) -> ShellMeaning:
     if program in {"cd", "pushd"}:
         return ShellMeaning(cd=plain[0] if plain else "~")
     if program in {"cat", "nl", "less", "more", "bat", "batcat", "pygmentize"}:
-        return ShellMeaning(verb=Verb.VIEW, paths=[arg for arg in plain if not arg.isdigit() or program == "cat"])
+        return ShellMeaning(verb=Verb.VIEW, paths=plain, numbers=_numbers(program, args))
     if program in {"head", "tail"}:
         return _head_tail(program, args)
     if program == "sed":
@@ -230,10 +232,11 @@ def _read_simple(program: str, args: list[str], *, target: str) -> ShellMeaning:
         match = _AWK_RANGE.search(plain[0])
         if match and len(plain) == 2:
             first, last = (int(group) for group in match.groups() if group)
-            return ShellMeaning(verb=Verb.VIEW, paths=[plain[1]], window=(first, last))
+            numbers = "maybe" if "print" in plain[0] else "no"
+            return ShellMeaning(verb=Verb.VIEW, paths=[plain[1]], window=(first, last), numbers=numbers)
         return ShellMeaning()
     if program in _GREP:
-        return ShellMeaning(verb=Verb.GREP, query=plain[0] if plain else "", paths=plain[1:])
+        return _grep(args)
     if program in _LIST:
         rewrites = any(arg in {"-delete", "-exec"} for arg in args) and any(
             arg in {"sed", "rm", "perl"} for arg in args
@@ -260,6 +263,29 @@ def _read_simple(program: str, args: list[str], *, target: str) -> ShellMeaning:
     if program in {"bash", "sh", "node"} and plain and "-c" not in args:
         return ShellMeaning(runs=plain[:1])
     return ShellMeaning()
+
+
+def _numbers(program: str, args: list[str]) -> str:
+    flags = "".join(arg[1:] for arg in args if arg.startswith("-") and not arg.startswith("--"))
+    if program == "nl":
+        return "yes" if "-ba" in args or "a" in args else "nonblank"
+    return "yes" if program == "cat" and ("n" in flags or "--number" in args) else "no"
+
+
+def _grep(args: list[str]) -> ShellMeaning:
+    query, plain, index = "", [], 0
+    while index < len(args):
+        arg = args[index]
+        if arg in {"-e", "--regexp"} and index + 1 < len(args):
+            query, index = query or args[index + 1], index + 1
+        elif arg in _GREP_VALUES:
+            index += 1
+        elif not arg.startswith("-"):
+            plain.append(arg)
+        index += 1
+    if not query and plain:
+        query = plain.pop(0)
+    return ShellMeaning(verb=Verb.GREP, query=query, paths=plain)
 
 
 def _head_tail(program: str, args: list[str]) -> ShellMeaning:
@@ -351,7 +377,8 @@ def _filtered(meaning: ShellMeaning, program: str, args: list[str], *, onto: str
             return ShellMeaning(paths=meaning.paths)
         return msgspec.structs.replace(meaning, window=window)
     if program in {"cat", "nl"} and meaning.verb == Verb.VIEW:
-        return meaning
+        numbers = _numbers(program, args)
+        return meaning if numbers == "no" else msgspec.structs.replace(meaning, numbers=numbers)
     if program in _GREP and meaning.verb in {Verb.VIEW, Verb.GREP, Verb.LIST}:
         return msgspec.structs.replace(meaning, verb=Verb.GREP if meaning.verb == Verb.VIEW else meaning.verb)
     if program in {"sort", "uniq"} and meaning.verb in {Verb.GREP, Verb.LIST}:

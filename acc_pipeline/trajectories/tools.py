@@ -56,6 +56,11 @@ _SCHEMA_SQL = re.compile(
     r"|sqlite_master|sqlite_schema|information_schema",
     re.IGNORECASE,
 )
+_SKILL_EDIT = re.compile(
+    r"\b(?:edit_file_by_replace|edit_file|edit_file_by_line|insert_content_at_line|append_file|create_file)"
+    r"\(\s*(?:\w+=)?['\"]([^'\"]+)"
+)
+_SKILL_VIEW = re.compile(r"\bopen_file\(\s*(?:\w+=)?['\"]([^'\"]+)")
 _MCP_PREFIX = re.compile(r"^(?:mcp__[^_].*?__|tool-[\w ]+?-|functions?\.|default_api\.)", re.IGNORECASE)
 
 
@@ -79,7 +84,9 @@ def meaning_of(name: str, *, arguments: dict[str, Any], raw: str = "") -> Meanin
         return _editor(arguments)
     verb = _BY_NAME.get(plain, Verb.OTHER)
     if verb == Verb.RUN:
-        return _shell(command_of(arguments) or raw)
+        meaning = _shell(command_of(arguments) or raw)
+        # keystrokes show a terminal's screen, prompt and all: no exact view of anything
+        return msgspec.structs.replace(meaning, paths=[]) if "keystrokes" in arguments else meaning
     query = as_text(_first(arguments, "query", "queries", "q", "sql", "sql_query", "search_term", "pattern", "command"))
     if verb == Verb.QUERY:
         query = as_text(_first(arguments, "sql", "query", "sql_query", "statement", "command", "input")) or raw
@@ -96,7 +103,7 @@ def meaning_of(name: str, *, arguments: dict[str, Any], raw: str = "") -> Meanin
         edited = (paths or ["*"]) if verb == Verb.EDIT else []
         return Meaning(verb=verb, paths=paths, window=_window(arguments), query=query, edited=edited)
     if verb == Verb.PYTHON:
-        return Meaning(verb=verb, query=as_text(_first(arguments, "code", "code_block", "input")))
+        return _python(as_text(_first(arguments, "code", "code_block", "input")) or raw)
     return Meaning(verb=verb, query=query)
 
 
@@ -174,6 +181,17 @@ def _window(arguments: dict[str, Any]) -> tuple[int, int] | None:
         first = offset if isinstance(offset, int) and offset > 0 else 1
         return first, first + limit - 1 if isinstance(limit, int) and limit > 0 else -1
     return None
+
+
+def _python(code: str) -> Meaning:
+    """A Python cell: OpenHands' agent skills open and edit files by function calls, anything else just ran."""
+    edits = _SKILL_EDIT.findall(code)
+    if edits:
+        return Meaning(verb=Verb.EDIT, query=code, edited=list(dict.fromkeys(edits)))
+    opened = _SKILL_VIEW.findall(code)
+    if opened and "\n" not in code.strip():
+        return Meaning(verb=Verb.VIEW, query=code, paths=opened)
+    return Meaning(verb=Verb.PYTHON, query=code)
 
 
 def _urls(arguments: dict[str, Any]) -> list[str]:

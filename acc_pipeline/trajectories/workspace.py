@@ -5,6 +5,8 @@ Text work only; nothing here touches a file system, since the paths are another 
 
 import posixpath
 import re
+from collections import Counter
+from collections.abc import Iterable
 
 _ROOT_MARKS = (
     re.compile(r"<uploaded_files>\s*(/\S+?)/?\s*</uploaded_files>"),
@@ -12,6 +14,7 @@ _ROOT_MARKS = (
         r"(?:repository|codebase|code base|repo|project)\s+(?:is\s+)?(?:located\s+)?(?:in|at|under)\s+(?:the directory\s+)?`?(/[\w./+@-]*[\w+@-])"
     ),
 )
+_PATCHED = re.compile(r"^(?:---|\+\+\+) [ab]/(\S+)", re.MULTILINE)
 _USUAL_ROOTS = ("/testbed", "/repo")
 
 
@@ -35,6 +38,8 @@ class Workspace:
             return path
         base = self._absolute(cd, base=self.cwd) if cd and not cd.startswith(("~", "$", "-")) else self.cwd
         full = self._absolute(path, base=base)
+        if full and full == self.root:
+            return "."
         for root in (self.root, *_USUAL_ROOTS):
             if root and full.startswith(root + "/"):
                 return full[len(root) + 1 :]
@@ -44,6 +49,16 @@ class Workspace:
         joined = path if path.startswith("/") or not base else posixpath.join(base, path)
         normal = posixpath.normpath(joined)
         return "" if normal == "." else normal
+
+
+def root_of_patch(patch: str, *, texts: Iterable[str]) -> str:
+    """The directory under which `texts` (commands, arguments) name the files of a patch; "" when they never do."""
+    found: Counter[str] = Counter()
+    paths = set(_PATCHED.findall(patch))
+    for text in texts:
+        for path in paths:
+            found.update(match.group(1) for match in re.finditer(rf"(/[\w./+@-]*?)/{re.escape(path)}(?![\w/])", text))
+    return found.most_common(1)[0][0] if found else ""
 
 
 def find_root(*texts: str) -> str:

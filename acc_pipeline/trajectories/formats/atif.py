@@ -11,6 +11,7 @@ import msgspec
 from acc_pipeline.trajectories.content import as_arguments, as_dict, as_text, first_text, split_reasoning
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.record import Record, run_id
+from acc_pipeline.trajectories.formats.text_calls import function_tags
 from acc_pipeline.trajectories.formats.verdicts import ID_KEYS, answer_of, gold_of, outcome_of
 from acc_pipeline.trajectories.schema import Agent, Answer, Call, Observation, Outcome, Reject, Step, Task, Trajectory
 from acc_pipeline.trajectories.workspace import Workspace, find_root
@@ -33,10 +34,6 @@ def read(record: Record) -> list[Trajectory | Reject]:
     steps = [_step(raw, index=index, flags=flags) for index, raw in enumerate(raw_steps) if isinstance(raw, dict)]
     if value.get("continued_trajectory_ref"):
         flags.add("continued_elsewhere")
-    if all(not step.calls for step in steps) and any(
-        "<function=" in step.text for step in steps if step.role == "agent"
-    ):
-        flags.add("calls_in_text")
     users = [step for step in steps if step.role == "user"]
     first = next((step for step in users if not step.copied), users[0] if users else None)
     extra = as_dict(value.get("extra"))
@@ -89,6 +86,9 @@ def _step(raw: dict[str, Any], *, index: int, flags: set[str]) -> Step:
                 )
             )
     source = as_text(raw.get("source"))
+    if not calls and source == "agent":
+        calls = function_tags(text, prefix=f"s{index}")
+        flags.update({"calls_in_text"} if calls else set())
     return Step(
         index=index,
         role={"agent": "agent", "user": "user"}.get(source, "system"),

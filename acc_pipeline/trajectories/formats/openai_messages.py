@@ -4,6 +4,7 @@ Read so far: SWE-Gym rows, tau-bench `traj`, MiroFlow histories, Spider-agent `c
 Messages whose calls are text tags are other formats.
 """
 
+import json
 from typing import Any
 
 import msgspec
@@ -14,7 +15,7 @@ from acc_pipeline.trajectories.formats.chat import MESSAGE_KEYS, chat_steps, has
 from acc_pipeline.trajectories.formats.record import Record, run_id
 from acc_pipeline.trajectories.formats.verdicts import ID_KEYS, answer_of, gold_of, outcome_of, patch_of
 from acc_pipeline.trajectories.schema import Agent, Reject, Task, Trajectory
-from acc_pipeline.trajectories.workspace import Workspace, find_root
+from acc_pipeline.trajectories.workspace import Workspace, find_root, root_of_patch
 
 NAME = "openai-messages"
 
@@ -40,8 +41,13 @@ def read(record: Record) -> list[Trajectory | Reject]:
         flags.append("duplicate_storage")
     first_user = next((step.text for step in chat.steps if step.role == "user"), "")
     question = first_text(value, "question", "query", "problem_statement", "task", "instruction")[0] or first_user
-    root = as_text(value.get("cwd")) or find_root(
-        first_user, *(step.text for step in chat.steps if step.role == "system")
+    patch = patch_of(value)
+    commands = [json.dumps(call.arguments) for step in chat.steps for call in step.calls]
+    systems = [step.text for step in chat.steps if step.role == "system"]
+    root = (
+        as_text(value.get("cwd"))
+        or find_root(first_user, *systems)
+        or root_of_patch(patch.text if patch else "", texts=commands)
     )
     steps = with_evidence(chat.steps, workspace=Workspace(root))
     outcome = outcome_of(value)
@@ -63,7 +69,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
                 base_commit=first_text(value, "base_commit")[0],
             ),
             steps=steps,
-            answer=patch_of(value) or answer_of(steps),
+            answer=patch or answer_of(steps),
             outcome=msgspec.structs.replace(outcome, gold=gold),
             flags=flags,
         )
@@ -76,9 +82,9 @@ def _messages(value: Any) -> tuple[list[dict[str, Any]] | None, str]:
     if not isinstance(value, dict):
         return None, ""
     for key in MESSAGE_KEYS:
-        found = value.get(key)
+        found: Any = value.get(key)
         if is_messages(found):
-            return [*found, *_responses(value)], key
+            return found + _responses(value), key
     return None, ""
 
 

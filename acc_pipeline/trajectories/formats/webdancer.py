@@ -28,7 +28,7 @@ _USER = re.compile(r"(?:\A|\n)User:\s*")
 
 def sniff(value: Any) -> bool:
     """Messages with a `<tool_call>` by the assistant and a user message that is a `<tool_response>`."""
-    messages = value.get("messages") if isinstance(value, dict) else value
+    messages: Any = value.get("messages") if isinstance(value, dict) else value
     if not is_messages(messages):
         return False
     calls = any(one["role"] == "assistant" and "<tool_call>" in as_text(one.get("content")) for one in messages)
