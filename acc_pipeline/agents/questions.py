@@ -11,10 +11,11 @@ _TAGGED = [
     for tag in ("pr_description", "issue_description", "issue", "question", "problem_statement", "task_description")
 ]
 _BETWEEN = [
-    # SWE-agent 0.x; then OpenHands' issue resolver; mini-swe-agent's list form; Terminus.
+    # SWE-agent 0.x; OpenHands' issue resolver; mini-swe-agent's list form; OpenHands without function calls; Terminus.
     re.compile(r"(?:^|\n)ISSUE:\s*\n(.*?)\n\s*(?:INSTRUCTIONS|IMPORTANT TIPS):", re.S),
     re.compile(r"(?:^|\n)# Problem Statement\s*\n(.*?)(?:\n\s*IMPORTANT: You should ONLY interact|\Z)", re.S),
     re.compile(r"\APlease solve this issue:\s*(.*?)\n\s*You can execute bash commands and edit files", re.S),
+    re.compile(r"-{5,} NEW TASK DESCRIPTION -{5,}\s*\n(.*?)\n\s*-{5,} END OF NEW TASK DESCRIPTION", re.S),
     re.compile(r"(?:^|\n)Task Description:\s*\n(.*?)\n\s*Current terminal state:", re.S),
 ]
 _UPLOADED = re.compile(r"<uploaded_files>.*?</uploaded_files>\s*", re.S)
@@ -26,6 +27,10 @@ _AFTER_SEARCH = re.compile(r"\n\s*(?:Thought|Action)(?: \d+)?:.*\Z", re.S)
 _BOXED_ORDER = re.compile(
     r"\n\s*(?:Please )?(?:wrap|put|give) (?:your )?(?:final )?answer (?:in|inside|within) .*\Z", re.S | re.I
 )
+
+
+# MiroFlow follows the question with a page of orders to its main agent.
+_MIROFLOW = re.compile(r"\n\s*Your task is to comprehensively address the question by .*\Z", re.S)
 
 
 def swe_question(text: str) -> str:
@@ -56,4 +61,6 @@ def search_question(text: str) -> str:
 
 
 def _tail(text: str) -> str:
-    return _BOXED_ORDER.sub("", _AFTER_SEARCH.sub("", text)).strip()
+    for pattern in (_AFTER_SEARCH, _MIROFLOW, _BOXED_ORDER):
+        text = pattern.sub("", text)
+    return text.strip()

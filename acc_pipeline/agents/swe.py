@@ -88,8 +88,6 @@ class SweAgent:
     def verify(self, trajectory: Trajectory, sources: Sources) -> Verdict:
         """A recorded test verdict (the reference file's before the log's), or the gold patch itself."""
         reference, logged = sources.reference, trajectory.outcome
-        if not trajectory.answer.text.strip():
-            return Verdict(outcome="wrong", method="none", reason="the run ended without a patch")
         facts = {"log": logged.status, "log_field": logged.field}
         if reference is not None and reference.resolved is not None:
             outcome = "correct" if reference.resolved else "wrong"
@@ -99,6 +97,8 @@ class SweAgent:
         if logged.status in ("correct", "wrong"):
             reason = f"test verdict in the log ({logged.field})"
             return Verdict(outcome=logged.status, method="recorded", reason=reason, evidence=facts)
+        if trajectory.answer.kind != "patch" or not trajectory.answer.text.strip():
+            return Verdict(outcome="unknown", method="none", reason="the log holds no patch and no test verdict")
         if reference is not None and reference.patch:
             if _same_changes(trajectory.answer.text, reference.patch):
                 return Verdict(outcome="correct", method="matched", reason="the same change as the gold patch")
@@ -111,6 +111,8 @@ class SweAgent:
         def reject(reason: str, detail: str, cure: str) -> Reject:
             return Reject(reason=reason, detail=detail, cure=cure, source=trajectory.source)
 
+        if trajectory.answer.kind != "patch" or not trajectory.answer.text.strip():
+            return reject("no_patch", "the log holds no final patch", "log the patch that the run handed in (git diff)")
         try:
             everything = diff.parse_patch(trajectory.answer.text)
         except PatchError as error:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 
 _ARTICLES = {"a", "an", "the"}
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)*|[^\W_]+", re.UNICODE)
+_TOKEN = re.compile(r"\d+(?:st|nd|rd|th)\b|\d+(?:[.,]\d+)*|[^\W_]+", re.UNICODE)
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 10**12}
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -30,7 +30,8 @@ _LEAD = re.compile(
     re.I,
 )
 _STATED = re.compile(r"(?:\banswer\b[^.\n:]{0,40}?(?:\bis\b|:)|\\boxed\{)\s*(.+?)(?:\}?\s*(?:\n|$))", re.I)
-_BOLD = re.compile(r"\*\*(.+?)\*\*", re.S)
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_SENTENCE = re.compile(r"\n|(?<=[.!?])\s+(?=[A-Z])")
 _ITEM = re.compile(r"\s*(?:;|\n|,(?!\d)|\band\b|&)\s*", re.I)
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
 
@@ -72,7 +73,8 @@ def match(answer: str, accepted: list[str]) -> Match:
     """Compare a final answer with the accepted ones.
 
     correct: equal after normalisation (`exact`), equal numbers (`number`), the same items in any order (`list`), the
-    same yes or no (`yes_no`), or so stated inside a longer text by bold type, a box or "the answer is" (`stated`).
+    same yes or no (`yes_no`), or so stated in a longer text: "the answer is", a box, or the one name in bold type of
+    the first sentence that has any (`stated`).
     unknown: one lies inside the other (`contained`) or a longer text shares words with it (`overlap`): a judge's work.
     """
     if not any(tokens(a) for a in accepted):
@@ -147,11 +149,10 @@ def _candidates(answer: str) -> list[tuple[str, str]]:
     if stated:
         last = stated[-1].strip("*$ ")
         found += [("stated", last), ("stated", re.split(r"\.(?:\s|$)", last, maxsplit=1)[0])]
-    bold = list(dict.fromkeys(m.strip() for m in _BOLD.findall(text)))
-    # Two bold names may be a hedge or a side remark: only a single one is a statement.
-    if len(bold) == 1:
-        found.append(("stated", bold[0]))
-    return found
+    # Two bold names in one sentence may be a hedge or a side remark: only a single one is a statement.
+    first = next((sentence for sentence in _SENTENCE.split(text) if _BOLD.search(sentence)), "")
+    bold = _BOLD.findall(first)
+    return [*found, ("stated", bold[0].strip())] if len(bold) == 1 else found
 
 
 def _run_in(needle: list[str], haystack: list[str]) -> bool:

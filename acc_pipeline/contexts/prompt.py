@@ -28,8 +28,7 @@ def block(piece: Piece) -> Block:
     head = [f'<document {piece.kind}="{_line(piece.locator)}">']
     if piece.title:
         head.append(f"Title: {_line(piece.title)}")
-    if piece.completeness != "full":
-        head.append(f"Completeness: {piece.completeness}")
+    # Completeness stays out: "snippet" in the text would tell distractors apart without reading them.
     opening = "\n".join(head) + "\n\n"
     closing = "\n</document>\n\n"
     return Block(text=opening + body + closing, start=len(opening), end=len(opening) + len(body))
