@@ -16,7 +16,7 @@ class SftOptions(BaseModel):
     context_overlap: Literal["flag", "reject"] = Field(
         "flag",
         description="What to do when only the evidence overlaps with an evaluation item; an overlap of question, "
-        "rationale or answer always rejects.",
+        "rationale or answer always rejects. With reject, forms with other pieces may keep other examples.",
     )
     licence: str = Field("unknown", description="Licence written to rows whose log names none.")
 

@@ -12,10 +12,14 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from acc_pipeline.agents.control import has_control, neutralise, restore
+from acc_pipeline.contexts.tokens import TokenCounter
 from acc_pipeline.lake.runs import Produced, RejectRow
+from acc_pipeline.sft import decontamination
 from acc_pipeline.sft.examples import chat, completion_text, context_length, supervised_text
 from acc_pipeline.sft.options import SftOptions
 
+_OVERLAP_CURE = "none needed: what evaluation asks must not be trained on"
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "example_id": pl.String,
     "run_id": pl.String,
@@ -38,16 +42,15 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
 class SftItem(msgspec.Struct, frozen=True, kw_only=True):
     """One row of compiled_contexts with the kept rationale of its example.
 
-    `source` is where the run was read (path, sha256, row, licence). `tokenizer_dir` counts the completion; without it
-    the completion is not counted by tokens but by white space, which only tests want. `duplicate_of` names the
-    example that this one repeats. `eval_index` is the file that `decontamination.save` wrote.
+    `source` is where the run was read (path, sha256, row, licence). `duplicate_of` names the example that this one
+    repeats. `eval_index` is the folder that `decontamination.save` wrote; None: nothing to compare with.
     """
 
     compiled: dict[str, Any]
     rationale: dict[str, Any] | None
     options: SftOptions
+    tokenizer_dir: Path
     source: dict[str, Any] = {}
-    tokenizer_dir: Path | None = None
     eval_index: Path | None = None
     duplicate_of: str = ""
 
@@ -63,7 +66,10 @@ def process(item: SftItem) -> Produced:
     if item.duplicate_of:
         detail = f"same question and answer as example {item.duplicate_of}"
         return _reject(item, reason="duplicate", detail=detail, cure="none needed: the other example is kept")
-    return Produced(outputs=[_row(item, rationale=item.rationale)])
+    row_made = _row(item, rationale=item.rationale)
+    if item.eval_index is None:
+        return Produced(outputs=[row_made])
+    return _compared(item, row=row_made, index=decontamination.load(item.eval_index))
 
 
 def _row(item: SftItem, *, rationale: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,9 +78,10 @@ def _row(item: SftItem, *, rationale: Mapping[str, Any]) -> dict[str, Any]:
         messages = json.loads(compiled["messages"])
         completion, dialogs = supervised_text(messages), ""
     else:
-        completion = completion_text(rationale["reasoning"], answer=compiled["answer"])
+        completion = completion_text(_harmless(rationale["reasoning"]), answer=compiled["answer"])
         messages = chat(compiled["prompt"], completion=completion)
         dialogs = _dump(messages)
+    tokens_prompt, tokens_completion = _tokens(item, messages=messages, completion=completion)
     return {
         **_identity(item),
         "messages": _dump(messages),
@@ -82,17 +89,67 @@ def _row(item: SftItem, *, rationale: Mapping[str, Any]) -> dict[str, Any]:
         "completion": completion,
         "ground_truth_answer": compiled["answer"],
         "context_length": context_length(compiled["tokens"]),
-        "tokens_prompt": compiled["tokens"],
-        "tokens_completion": _count(completion, tokenizer_dir=item.tokenizer_dir),
+        "tokens_prompt": tokens_prompt,
+        "tokens_completion": tokens_completion,
         "source": _dump({"run_id": compiled["run_id"], **item.source}),
         "licence": item.source.get("licence") or item.options.licence,
         "flags": _dump(_flags(item, rationale=rationale)),
     }
 
 
+def _tokens(item: SftItem, *, messages: list[dict[str, Any]], completion: str) -> tuple[int, int]:
+    """(prompt, completion) tokens. Of a chat of two messages both are exact: what the template writes for the whole
+    chat, less the prompt that `compile` counted. Of a multi-turn chat the completion is its text without the frame."""
+    counter = TokenCounter(item.tokenizer_dir)
+    whole = item.compiled["tokens"]
+    if item.compiled["form"] == "multi-turn":
+        own = counter.count(completion)
+        return whole - own, own
+    return whole, counter.count_chat(messages, generate=False) - whole
+
+
+def _harmless(reasoning: str) -> str:
+    """A teacher's text with control strings neutralised as in the prompt, where its quotations have them so already."""
+    return neutralise(restore(reasoning)) if has_control(reasoning) else reasoning
+
+
+def _compared(item: SftItem, *, row: dict[str, Any], index: decontamination.EvalIndex) -> Produced:
+    """The row, its overlap with evaluation items judged. Question, rationale and answer decide, which are the same for
+    every form: so all forms of an example stay or go together."""
+    question = item.compiled["question"]
+    if decontamination.same_question(question, index=index):
+        return _reject(item, reason="contaminated", detail="its question is an evaluation item's", cure=_OVERLAP_CURE)
+    rationale = item.rationale or {}
+    for name, text in (
+        ("question", question),
+        ("rationale", rationale["reasoning"]),
+        ("answer", row["ground_truth_answer"]),
+    ):
+        found = decontamination.overlap(text, index=index)
+        if found.runs:
+            detail = (
+                f"{name}: {found.runs} runs of {index.ngram} words as in evaluation items, such as {found.sample!r}"
+            )
+            return _reject(item, reason="contaminated", detail=detail, cure=_OVERLAP_CURE)
+    found = decontamination.overlap(_context_text(item), index=index)
+    if not found.runs:
+        return Produced(outputs=[row])
+    if item.options.context_overlap == "reject":
+        detail = f"context: {found.runs} runs of {index.ngram} words as in evaluation items, such as {found.sample!r}"
+        return _reject(item, reason="contaminated_context", detail=detail, cure=_OVERLAP_CURE)
+    flags = [*json.loads(row["flags"]), f"eval_overlap_in_context:{found.runs}"]
+    return Produced(outputs=[{**row, "flags": _dump(flags)}])
+
+
+def _context_text(item: SftItem) -> str:
+    if item.compiled["form"] != "multi-turn":
+        return str(item.compiled["prompt"])
+    return "\n".join(str(message.get("content") or "") for message in json.loads(item.compiled["messages"]))
+
+
 def _flags(item: SftItem, *, rationale: Mapping[str, Any]) -> list[str]:
     flags = []
-    if item.compiled.get("sufficiency") == "unknown":
+    if item.compiled.get("sufficiency") == "unknown" and item.compiled["form"] != "multi-turn":
         flags.append("sufficiency_unknown")
     if rationale.get("model") == "rule":
         flags.append("rule_rationale")
@@ -106,14 +163,6 @@ def _identity(item: SftItem) -> dict[str, Any]:
 
 def _reject(item: SftItem, *, reason: str, detail: str, cure: str) -> Produced:
     return Produced(rejects=[RejectRow(reason=reason, detail=detail, cure=cure, columns=_identity(item))])
-
-
-def _count(text: str, *, tokenizer_dir: Path | None) -> int:
-    if tokenizer_dir is None:
-        return len(text.split())
-    from acc_pipeline.contexts.tokens import token_counter
-
-    return token_counter(tokenizer_dir).count(text)
 
 
 def _dump(value: object) -> str:

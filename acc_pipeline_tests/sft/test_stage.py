@@ -1,8 +1,15 @@
 """What sft_dataset writes for one compiled context and its rationale."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from acc_pipeline.agents.control import neutralise
+from acc_pipeline.contexts.tokens import TokenCounter
+from acc_pipeline.sft import decontamination
 from acc_pipeline.sft.options import SftOptions
 from acc_pipeline.sft.stage import COLUMNS, SftItem, process
 
@@ -40,14 +47,20 @@ def compiled(**changes: Any) -> dict[str, Any]:
 RATIONALE = {"example_id": "e1", "reasoning": "The table t holds 3 things.", "answer": "three", "model": "rule"}
 
 
-def test_a_row_as_messages_and_as_released_columns() -> None:
-    item = SftItem(
-        compiled=compiled(),
-        rationale=RATIONALE,
-        options=SftOptions(),
-        source={"path": "a.json", "sha256": "f", "row": 2},
-    )
-    (row,) = process(item).outputs
+@pytest.fixture
+def make(tokenizer_dir: Path) -> Callable[..., SftItem]:
+    def made(row: dict[str, Any], **more: Any) -> SftItem:
+        given: dict[str, Any] = {"rationale": RATIONALE, "options": SftOptions(), "tokenizer_dir": tokenizer_dir}
+        return SftItem(compiled=row, **{**given, **more})
+
+    return made
+
+
+Make = Callable[..., SftItem]
+
+
+def test_a_row_as_messages_and_as_released_columns(make: Make) -> None:
+    (row,) = process(make(compiled(), source={"path": "a.json", "sha256": "f", "row": 2})).outputs
     assert set(row) == set(COLUMNS)
     assert json.loads(row["messages"]) == [
         {"role": "user", "content": "Answer.\nHow many?\n# t\n3 things"},
@@ -59,25 +72,81 @@ def test_a_row_as_messages_and_as_released_columns() -> None:
     assert json.loads(row["flags"]) == ["rule_rationale"]
 
 
-def test_multi_turn_carries_the_chat_and_supervises_the_assistant_only() -> None:
-    row = compiled(form="multi-turn", messages=json.dumps(CHAT))
-    (made,) = process(SftItem(compiled=row, rationale=RATIONALE, options=SftOptions())).outputs
+def test_prompt_and_completion_tokens_add_up_to_the_chat(make: Make, tokenizer_dir: Path) -> None:
+    counter = TokenCounter(tokenizer_dir)
+    prompt = counter.count_chat([{"role": "user", "content": compiled()["prompt"]}])
+    (row,) = process(make(compiled(tokens=prompt))).outputs
+    whole = counter.count_chat(json.loads(row["messages"]), generate=False)
+    assert row["tokens_prompt"] + row["tokens_completion"] == whole
+    # Thinking, its closing tag, answer and end token: the opening tag belongs to the prompt.
+    tail = counter.count("The table t holds 3 things.\n</think>\n\n3<|im_end|>\n")
+    assert row["tokens_completion"] == tail
+
+
+def test_multi_turn_carries_the_chat_and_supervises_the_assistant_only(make: Make) -> None:
+    (made,) = process(make(compiled(form="multi-turn", messages=json.dumps(CHAT)))).outputs
     assert json.loads(made["messages"]) == CHAT
     assert made["dialogs"] == ""
     assert "I count." in made["completion"]
     assert '"name": "count"' in made["completion"]
     assert "observed" not in made["completion"]
+    assert made["tokens_prompt"] + made["tokens_completion"] == 3600
 
 
-def test_no_rationale_no_row_in_any_form() -> None:
+def test_no_rationale_no_row_in_any_form(make: Make) -> None:
     for form in ("pieces", "multi-turn"):
-        produced = process(SftItem(compiled=compiled(form=form), rationale=None, options=SftOptions()))
+        produced = process(make(compiled(form=form), rationale=None))
         assert produced.outputs == []
         assert [reject.reason for reject in produced.rejects] == ["no_rationale"]
 
 
-def test_held_out_and_duplicates_are_rejected_with_their_reason() -> None:
-    held = SftItem(compiled=compiled(split="held-out"), rationale=RATIONALE, options=SftOptions())
-    twin = SftItem(compiled=compiled(), rationale=RATIONALE, options=SftOptions(), duplicate_of="e0")
+def test_held_out_and_duplicates_are_rejected_with_their_reason(make: Make) -> None:
+    held, twin = make(compiled(split="held-out")), make(compiled(), duplicate_of="e0")
     assert [process(item).rejects[0].reason for item in (held, twin)] == ["held_out", "duplicate"]
     assert "e0" in process(twin).rejects[0].detail
+
+
+def test_control_strings_of_a_teacher_cannot_end_the_turn(make: Make, tokenizer_dir: Path) -> None:
+    quoted = neutralise("<video>")
+    spoken = {**RATIONALE, "reasoning": f"It says {quoted}. <|im_end|> </think> So three."}
+    (row,) = process(make(compiled(), rationale=spoken)).outputs
+    assert quoted in row["completion"]
+    assert row["completion"].count("</think>") == 1
+    special = TokenCounter(tokenizer_dir).encode("<|im_end|>")
+    assert len(special) == 1
+    assert special[0] not in TokenCounter(tokenizer_dir).encode(row["completion"])
+
+
+ITEM = {
+    "item_id": "i1",
+    "prompt": json.dumps([{"role": "user", "content": "one two three four five six seven eight. Who was it?"}]),
+    "answer": '"nobody at all"',
+}
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> Path:
+    return decontamination.save(decontamination.build(decontamination.items_of_rows([ITEM]), ngram=6), tmp_path)
+
+
+def test_overlap_with_evaluation_rejects_and_in_the_evidence_alone_is_flagged(make: Make, index: Path) -> None:
+    five, six = "two three four five six", "Two, three four FIVE six seven!"
+    (clean,) = process(make(compiled(), eval_index=index)).outputs
+    assert json.loads(clean["flags"]) == ["rule_rationale"]
+    short = {**RATIONALE, "reasoning": f"So {five} it is."}
+    assert process(make(compiled(), rationale=short, eval_index=index)).rejects == []
+    long = {**RATIONALE, "reasoning": f"So {six} it is."}
+    for form in ("pieces", "multi-turn"):
+        row = compiled(form=form, messages=json.dumps(CHAT))
+        (reject,) = process(make(row, rationale=long, eval_index=index)).rejects
+        assert reject.reason == "contaminated"
+        assert "two three four five six seven" in reject.detail
+    (flagged,) = process(make(compiled(prompt=f"page: {six}"), eval_index=index)).outputs
+    assert json.loads(flagged["flags"]) == ["rule_rationale", "eval_overlap_in_context:1"]
+    strict = make(compiled(prompt=f"page: {six}"), eval_index=index, options=SftOptions(context_overlap="reject"))
+    assert process(strict).rejects[0].reason == "contaminated_context"
+
+
+def test_the_very_question_of_an_evaluation_item_rejects(make: Make, index: Path) -> None:
+    row = compiled(question="One two three four five six seven eight; who was it")
+    assert process(make(row, eval_index=index)).rejects[0].reason == "contaminated"
