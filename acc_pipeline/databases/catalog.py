@@ -1,0 +1,76 @@
+"""Finding databases on disk and telling their content apart: DuckDB files, SQLite files, folders of CSV or Parquet.
+
+Looks at names and bytes only; what is in a database is read by the query process.
+"""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+SUFFIXES = (".duckdb", ".db", ".sqlite", ".sqlite3")
+_TABLE_SUFFIXES = (".csv", ".parquet")
+_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\- ]*$")
+
+
+def _table_files(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _TABLE_SUFFIXES and p.is_file())
+
+
+def find_database(directory: Path, name: str) -> Path | None:
+    """The database `name` in `directory`, or None. Names are compared without case; `name` never becomes a path."""
+    if not _NAME.match(name) or not directory.is_dir():
+        return None
+    wanted = name.lower()
+    found = []
+    for path in sorted(directory.iterdir()):
+        if path.is_file() and path.suffix.lower() in SUFFIXES and wanted in (path.stem.lower(), path.name.lower()):
+            found.append((SUFFIXES.index(path.suffix.lower()), path))
+        elif path.is_dir() and path.name.lower() == wanted:
+            # Spider and BIRD lay databases out as <name>/<name>.sqlite
+            inner = [path / f"{path.name}{s}" for s in SUFFIXES]
+            existing = [p for p in inner if p.is_file()]
+            if existing:
+                found.append((len(SUFFIXES), existing[0]))
+            elif _table_files(path):
+                found.append((len(SUFFIXES) + 1, path))
+    return min(found)[1] if found else None
+
+
+def kind(database: Path) -> str:
+    """duckdb, sqlite or folder, by content; raises ValueError naming the file when it is none of them."""
+    if database.is_dir():
+        return "folder"
+    with database.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(b"SQLite format 3\x00"):
+        return "sqlite"
+    if head[8:12] == b"DUCK":
+        return "duckdb"
+    raise ValueError(
+        f"{database} is neither a DuckDB nor an SQLite file; put one of them, or a folder of CSV or Parquet"
+    )
+
+
+def table_files(folder: Path) -> dict[str, Path]:
+    """Table name -> file of a folder database; Parquet wins where both exist, because it carries types."""
+    files: dict[str, Path] = {}
+    for path in _table_files(folder):
+        if path.stem not in files or path.suffix.lower() == ".parquet":
+            files[path.stem] = path
+    return files
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: str, size: int, mtime_ns: int) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def database_digest(path: Path) -> str:
+    """sha256 over the file's bytes, or over names and bytes of a folder's tables; cached by size and mtime."""
+    if path.is_dir():
+        parts = [f"{p.name}:{database_digest(p)}" for p in _table_files(path)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    stat = path.stat()
+    return _file_digest(str(path), stat.st_size, stat.st_mtime_ns)

@@ -1,0 +1,235 @@
+"""Importing an SQL dump: one DuckDB file a database, with the dump's types, row counts checked against the dump.
+
+USE, CREATE TABLE and INSERT are read (through sqlglot); nothing of the dump is executed. The dialect is kept in the
+file, because queries for such a database are written in it.
+"""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from acc_pipeline.databases.dump_statements import count_rows, statements
+from acc_pipeline.databases.sources import META_SCHEMA, identifier
+from acc_pipeline.databases.values import family
+
+RULES_VERSION = 1
+_TYPES = {
+    "BIT": "BIGINT", "YEAR": "INTEGER", "MEDIUMINT": "INTEGER", "UMEDIUMINT": "INTEGER", "DATETIME": "TIMESTAMP",
+    "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMPLTZ": "TIMESTAMP", "TIME": "VARCHAR",
+}  # fmt: skip
+_TEXT = re.compile(r"(CHAR|TEXT|ENUM|SET|JSON|UUID|INTERVAL|INET)")
+_BYTES = re.compile(r"(BLOB|BINARY)")
+_SAFE = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\- ]*$")
+
+
+class DumpError(ValueError):
+    """The dump cannot be imported; the message names the statement and what to do."""
+
+
+class ImportedDatabase(msgspec.Struct, frozen=True, kw_only=True):
+    """`tables`: name -> rows stored. `checked`: rows counted in the dump's text, on another route, are the same.
+    `notes`: columns whose values do not fit their declared type and are kept as text."""
+
+    name: str
+    path: Path
+    tables: dict[str, int]
+    checked: bool
+    notes: list[str] = []
+
+
+class _Table:
+    def __init__(self, name: str, columns: list[str], types: list[str]) -> None:
+        self.name, self.columns, self.types = name, columns, types
+        self.rows: list[list[str | bytes | None]] = []
+        self.counted = 0
+
+
+def _duckdb_type(kind: Any) -> str:
+    """The DuckDB type of a declared column type (an sqlglot DataType)."""
+    from sqlglot import exp
+
+    name = kind.this.name if isinstance(kind.this, exp.DType) else str(kind.this).upper()
+    if _BYTES.search(name):
+        return "BLOB"
+    if _TEXT.search(name):
+        return "VARCHAR"
+    if name in ("DECIMAL", "UDECIMAL"):
+        sizes = [e.name for e in kind.expressions] or ["10", "0"]
+        return f"DECIMAL({sizes[0]},{sizes[1] if len(sizes) > 1 else 0})" if int(sizes[0]) <= 38 else "DOUBLE"
+    if name in ("FLOAT", "DOUBLE", "UDOUBLE"):
+        return "FLOAT" if name == "FLOAT" else "DOUBLE"
+    return _TYPES.get(name) or str(exp.DataType(this=kind.this).sql(dialect="duckdb"))
+
+
+def _literal(node: Any) -> str | bytes | None:
+    """A value of an INSERT as text (numbers keep their digits), bytes, or None; raises DumpError for an expression."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.Null):
+        return None
+    if isinstance(node, exp.Literal):
+        return str(node.this)
+    if isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal):
+        return f"-{node.this.this}"
+    if isinstance(node, exp.Boolean):
+        return "1" if node.this else "0"
+    if isinstance(node, exp.HexString):
+        return bytes.fromhex(str(node.this).removeprefix("0x"))
+    if isinstance(node, exp.BitString):
+        return str(int(node.this, 2))
+    if isinstance(node, (exp.Introducer, exp.Cast, exp.Paren, exp.National)):
+        return _literal(node.expression if isinstance(node, exp.Introducer) else node.this)
+    raise DumpError(f"a value of the dump is no literal: {node.sql()[:80]}; dump the data itself, not expressions")
+
+
+class _Reader:
+    """Collects the tables of each database of a dump."""
+
+    def __init__(self, dialect: str, default_name: str) -> None:
+        self.dialect, self.current = dialect, default_name
+        self.databases: dict[str, dict[str, _Table]] = {}
+
+    def statement(self, text: str) -> None:
+        head = re.match(r"[A-Za-z]+(\s+[A-Za-z]+)?", text)
+        words = head.group().upper().split() if head else [""]
+        if words[0] == "USE":
+            self.current = text.split(None, 1)[1].strip('`"[] \n')
+        elif words == ["CREATE", "TABLE"] or words[:2] == ["CREATE", "TEMPORARY"]:
+            self.create(text)
+        elif words[0] in ("INSERT", "REPLACE"):
+            self.insert(text)
+        elif words[0] == "COPY":
+            raise DumpError("the dump holds COPY … FROM stdin; make it with INSERT statements (pg_dump --inserts)")
+
+    def _parse(self, text: str) -> Any:
+        import sqlglot
+        from sqlglot.errors import SqlglotError
+
+        try:
+            return sqlglot.parse_one(text, read=self.dialect)
+        except SqlglotError as error:
+            reason = str(error).splitlines()[0]
+            raise DumpError(f"not {self.dialect} SQL: {text[:60]!r}…: {reason}; name the dump's own dialect") from error
+
+    def create(self, text: str) -> None:
+        from sqlglot import exp
+
+        tree = self._parse(text)
+        schema = tree.this
+        if not isinstance(schema, exp.Schema):
+            raise DumpError(f"CREATE TABLE without columns: {text[:60]!r}; only plain tables are imported")
+        columns = [c for c in schema.expressions if isinstance(c, exp.ColumnDef)]
+        table = _Table(schema.this.name, [c.name for c in columns], [_duckdb_type(c.kind) for c in columns])
+        self.databases.setdefault(self.current, {})[table.name.lower()] = table
+
+    def insert(self, text: str) -> None:
+        from sqlglot import exp
+
+        tree = self._parse(text)
+        target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+        table = self.databases.get(self.current, {}).get(target.name.lower())
+        if table is None:
+            raise DumpError(f"INSERT INTO {target.name} before its CREATE TABLE; dump structure and data together")
+        if not isinstance(tree.expression, exp.Values):
+            raise DumpError(f"INSERT INTO {target.name} without VALUES; dump the data itself")
+        order = list(range(len(table.columns)))
+        if isinstance(tree.this, exp.Schema):
+            positions = {c.lower(): i for i, c in enumerate(table.columns)}
+            order = [positions[c.name.lower()] for c in tree.this.expressions]
+        for row in tree.expression.expressions:
+            cells = row.expressions if isinstance(row, exp.Tuple) else [row.unnest()]
+            if len(cells) != len(order):
+                raise DumpError(f"INSERT INTO {target.name}: a row of {len(cells)} values for {len(order)} columns")
+            values: list[str | bytes | None] = [None] * len(table.columns)
+            for position, cell in zip(order, cells, strict=True):
+                values[position] = _literal(cell)
+            table.rows.append(values)
+        table.counted += count_rows(text)
+
+
+def _store(connection: Any, table: _Table, notes: list[str]) -> int:
+    """Write one table; a column that its declared type cannot hold exactly is kept as text and noted."""
+    import pyarrow as pa
+
+    types = list(table.types)
+    arrays = {}
+    for index, (column, type_name) in enumerate(zip(table.columns, table.types, strict=True)):
+        values = [row[index] for row in table.rows]
+        if type_name == "BLOB":
+            arrays[f"c{index}"] = pa.array([v.encode() if isinstance(v, str) else v for v in values], pa.binary())
+            continue
+        texts = [v.decode("utf-8", "replace") if isinstance(v, bytes) else v for v in values]
+        arrays[f"c{index}"] = pa.array(texts, pa.string())
+        if family(type_name) != "text":
+            probe = pa.table({"c": arrays[f"c{index}"]})
+            connection.register("probe", probe)
+            bad = connection.execute(
+                f"SELECT c FROM probe WHERE c IS NOT NULL AND try_cast(c AS {type_name}) IS NULL LIMIT 1"
+            ).fetchall()
+            connection.unregister("probe")
+            if bad:
+                types[index] = "VARCHAR"
+                notes.append(f"{table.name}.{column}: {bad[0][0]!r} is no {type_name}; the column is kept as text")
+    columns = ", ".join(f"{identifier(c)} {t}" for c, t in zip(table.columns, types, strict=True))
+    connection.execute(f"CREATE TABLE {identifier(table.name)} ({columns})")
+    if table.rows:
+        connection.register("batch", pa.table(arrays))
+        select = ", ".join(f"CAST(c{i} AS {t})" for i, t in enumerate(types))
+        connection.execute(f"INSERT INTO {identifier(table.name)} SELECT {select} FROM batch")
+        connection.unregister("batch")
+    return int(connection.execute(f"SELECT count(*) FROM {identifier(table.name)}").fetchall()[0][0])
+
+
+def _write(path: Path, tables: dict[str, _Table], *, dialect: str, digest: str) -> tuple[dict[str, int], list[str]]:
+    import duckdb
+
+    # Beside its final place and renamed when whole: a killed import leaves no half database to be found.
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    scratch.unlink(missing_ok=True)
+    notes: list[str] = []
+    connection = duckdb.connect(str(scratch))
+    try:
+        counts = {t.name: _store(connection, t, notes) for t in tables.values()}
+        connection.execute(f"CREATE SCHEMA {META_SCHEMA}")
+        connection.execute(f"CREATE TABLE {META_SCHEMA}.imported (dialect VARCHAR, dump_sha256 VARCHAR, rules INTEGER)")
+        connection.execute(f"INSERT INTO {META_SCHEMA}.imported VALUES (?, ?, ?)", [dialect, digest, RULES_VERSION])
+    finally:
+        connection.close()
+    os.replace(scratch, path)
+    return counts, notes
+
+
+def import_dump(path: Path, *, dialect: str, out_dir: Path) -> list[ImportedDatabase]:
+    """Write one `<name>.duckdb` into `out_dir` for each database of the dump (the dump's own name if it names none).
+
+    Raises DumpError when a statement cannot be read, a name is unfit for a file, or the stored rows are not as many as
+    the rows counted in the dump's text.
+    """
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DumpError(f"{path.name} is not UTF-8 (byte {error.start}); make the dump in UTF-8") from error
+    reader = _Reader(dialect, path.stem)
+    for statement in statements(text):
+        reader.statement(statement)
+    if not reader.databases:
+        raise DumpError(f"{path.name} holds no CREATE TABLE that {dialect} understands; is it an SQL dump?")
+    out_dir.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(raw).hexdigest()
+    imported = []
+    for name, tables in reader.databases.items():
+        if not _SAFE.match(name):
+            raise DumpError(f"database name {name!r} cannot be a file name; rename it in the dump")
+        target = out_dir / f"{name}.duckdb"
+        counts, notes = _write(target, tables, dialect=dialect, digest=digest)
+        wrong = {t.name: (counts[t.name], t.counted) for t in tables.values() if counts[t.name] != t.counted}
+        if wrong:
+            target.unlink()
+            raise DumpError(f"database {name}: stored and counted rows differ: {wrong}; please report this dump")
+        imported.append(ImportedDatabase(name=name, path=target, tables=counts, checked=True, notes=notes))
+    return imported
