@@ -77,11 +77,8 @@ def _unfit(draft: Draft, *, context: Context) -> str:
         return "no reasoning"
     if draft.hindsight and (told := mentions_hindsight(draft.reasoning)):
         return f"says that the answer was given: {told!r}"
-    named = position_named(draft.reasoning, quotable=_quotable(context))
-    return f"names a piece by number or position: {named!r}" if named else ""
-
-
-def _quotable(context: Context) -> str:
     bodies = [context.prompt[piece.start : piece.end] for piece in context.pieces]
-    names = [text for piece in context.pieces for text in (piece.title, piece.locator)]
-    return "\n".join([context.question, *bodies, *names])
+    quotable = "\n".join([context.question, context.answer, *bodies])
+    names = [text for piece in context.pieces for text in (piece.title, piece.locator) if text]
+    named = position_named(draft.reasoning, quotable=quotable, names=names)
+    return f"names a piece by number or position: {named!r}" if named else ""
