@@ -67,7 +67,7 @@ def open_container(path: Path, *, rel: str, limits: Limits) -> Container:
 
 
 def parse_value(text: str, *, limits: Limits) -> Any:
-    """One JSON value, fit to be stored again: no lone surrogates, no integers beyond 64 bits, no NaN. Raises ValueError."""
+    """One JSON value fit to be stored again: no lone surrogates, integers of 64 bits, no NaN. Raises ValueError."""
     try:
         value = json.loads(text, strict=False)
     except RecursionError:

@@ -119,7 +119,7 @@ def _editor_view(text: str, *, window: tuple[int, int] | None) -> FileView | Non
         return None
     body = _EDITOR_END.sub("", text[match.end() :])
     numbered = strip_numbers(body)
-    path = match.group(2).strip()
+    path = match.group(2).strip().removeprefix("the edited file")
     of_edit = match.group(1) is not None or match.start() > 0
     if numbered is None:
         return FileView(text=body, completeness=Completeness.TRUNCATED, path=path, of_edit=of_edit)

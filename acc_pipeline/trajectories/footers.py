@@ -1,6 +1,6 @@
 """Text that a framework puts round a tool's output, taken off: prefixes, prompts, exit codes, working directories.
 
-Also what says that output is missing: clip marks and stubs. The output itself is read in `file_views` and `web_results`.
+Also what says that output is missing: clip marks and stubs. Outputs are read in `file_views` and `web_results`.
 """
 
 import re
@@ -44,24 +44,27 @@ _STUBS = re.compile(
     r"|Tool result is omitted to save tokens\.?|\[Old tool result content cleared\]|<MASKED>)\s*$"
 )
 _CLIPS = re.compile(
-    r"<response clipped>|\d+ characters (?:were )?elided|<elided_chars>|\[\.\.\. Observation truncated due to length \.\.\.\]"
-    r"|_This content has been truncated to stay below|Observation truncated due to length|<output_tail>"
-    r"|\[(?:output |content |text )?truncated\]|\.\.\. ?\(?(?:output |content )?truncated\)?\s*\Z|<error>Content truncated"
+    r"<response clipped>|\d+ characters (?:were )?elided|<elided_chars>|<output_tail>"
+    r"|Observation truncated due to length|_This content has been truncated to stay below"
+    r"|\[(?:output |content |text )?truncated\]|\.\.\. ?\(?(?:output |content )?truncated\)?\s*\Z"
+    r"|\(truncated\)\s*\Z|showing first \d+ characters|<error>Content truncated"
     r"|Content truncated\. Call the fetch tool|\*\*viewing lines \[\d+ - \d+\] of \d+\*\*"
 )
 _FILEMAP = re.compile(r"\A\s*<NOTE>This file is too large to display entirely")
 _ERROR = re.compile(
-    r"\A\s*(?:ERROR:|Error:|Error executing|Traceback \(most recent call last\)|No replacement was performed|Invalid `|"
-    r"Ran into \[Errno|Your proposed edit has introduced new syntax error|The path \S+ does not exist|File \S+ not found|"
-    r"Could not find \[|Tool call error|<tool_use_error>|\[?Error\]? |execute failed|Invalid action|"
-    r"The provided webpage content could not be accessed|"
-    r"(?:cat|sed|head|tail|nl|ls|grep|find|bash)\S*: .*(?:No such file or directory|Is a directory|Permission denied|command not found))",
+    r"\A\s*(?:ERROR:|Error:|Error executing|\[?Error\]? |SQL Error|Tool call error|<tool_use_error>"
+    r"|Traceback \(most recent call last\)|Command execution failed|execute failed|Invalid action|Invalid `"
+    r"|No replacement was performed|\[?No exact match found|\[?Your proposed edit has introduced new syntax error"
+    r"|Ran into \[Errno|The path \S+ does not exist|File \S+ not found|Could not find \["
+    r"|The provided webpage content could not be accessed"
+    r"|(?:cat|sed|head|tail|nl|ls|grep|find|bash)\S*: .*"
+    r"(?:No such file or directory|Is a directory|Permission denied|command not found))",
     re.IGNORECASE,
 )
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
-    """A tool's own output. `completeness` is full, truncated or elided as its marks say; `cwd` where a footer told it."""
+    """A tool's own output. `completeness`: full, truncated or elided as its marks say; `cwd` where a footer told it."""
 
     text: str
     exit_code: int | None = None
@@ -91,7 +94,8 @@ def own_output(text: str, *, exit_code: int | None = None) -> Output:
         exit_code=exit_code,
         cwd=cwd,
         completeness=completeness_of(body),
-        is_error=exit_code not in (None, 0) or bool(_ERROR.match(body[:2000])),
+        # a file that begins like an error message is no error where the command is known to have succeeded
+        is_error=bool(_ERROR.match(body[:2000])) if exit_code is None else exit_code != 0,
     )
 
 

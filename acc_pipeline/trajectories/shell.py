@@ -4,16 +4,14 @@ Reads command text only; what came back is `file_views`. A line that it cannot t
 """
 
 import re
-import shlex
 
 import msgspec
 
 from acc_pipeline.trajectories.schema import Verb
+from acc_pipeline.trajectories.shell_words import cut_heredocs, split_at, words_of
 
-_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][\w.]*)\1")
 _SED_PRINT = re.compile(r"^(\d+)(?:,(\d+|\$))?p$")
 _AWK_RANGE = re.compile(r"NR\s*>=\s*(\d+)\s*&&\s*NR\s*<=\s*(\d+)|NR\s*==\s*(\d+)\s*,\s*NR\s*==\s*(\d+)")
-_FD_REDIRECT = re.compile(r"^(?:\d*>&\d|&>/dev/null|\d?>/dev/null|2>\S*)$")
 _CODE_WRITES = re.compile(
     r"open\([^)]*,\s*(?:mode=)?['\"][wax]|write_text\(|writelines\(|fileinput\.|writeFileSync|inplace=True"
 )
@@ -39,15 +37,14 @@ _SILENT = {
     "sleep",
     "pushd",
 }
-_WRAPPERS = {"sudo", "command", "time", "nice", "env", "stdbuf"}
 _PYTHON = re.compile(r"^(?:.*/)?(?:python|pypy)[\d.]*$")
 
 
 class ShellMeaning(msgspec.Struct, frozen=True, kw_only=True):
     """What one command line means. `window` = lines shown (first, last; last -1: to the end, 0: not known which).
 
-    `numbers`: line numbers in what is shown: yes, no, or nonblank (plain `nl`). `edited`/`restored` are paths as written in the
-    command; `"*"` in `edited` means: which ones cannot be told. `runs` are scripts started.
+    `numbers`: line numbers in what is shown: yes, no, or nonblank (plain `nl`). `edited`/`restored` are
+    paths as written in the command; `"*"` in `edited` means: which ones cannot be told. `runs` are scripts started.
     """
 
     verb: Verb = Verb.RUN
@@ -65,8 +62,8 @@ class ShellMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_shell(command: str) -> ShellMeaning:
     """The meaning of a command line (bash). Several commands that each print something count as one plain command."""
-    text, bodies = _cut_heredocs(command.replace("\r\n", "\n").strip())
-    pipelines = [_read_pipeline(part) for part in _split(text, ("&&", "||", ";", "\n", "&"))]
+    text, bodies = cut_heredocs(command.replace("\r\n", "\n").strip())
+    pipelines = [_read_pipeline(part) for part in split_at(text, ("&&", "||", ";", "\n", "&"))]
     parts = [part for part in pipelines if part is not None]
     shown = [part for part in parts if not part.silent]
     edited = [path for part in parts for path in part.meaning.edited]
@@ -116,102 +113,22 @@ def _is_program(part: _Part) -> bool:
     return bool(_PYTHON.match(part.program)) or part.program in {"node", "ruby", "perl", "bash", "sh"}
 
 
-def _cut_heredocs(text: str) -> tuple[str, list[str]]:
-    lines, bodies = text.split("\n"), []
-    out: list[str] = []
-    index = 0
-    while index < len(lines):
-        line = lines[index]
-        out.append(line)
-        index += 1
-        for mark in [match.group(2) for match in _HEREDOC.finditer(line)]:
-            body: list[str] = []
-            while index < len(lines) and lines[index].strip() != mark:
-                body.append(lines[index])
-                index += 1
-            index += 1
-            bodies.append("\n".join(body))
-    return "\n".join(out), bodies
-
-
-def _split(text: str, operators: tuple[str, ...]) -> list[str]:
-    """Cut at operators that stand outside quotes, `$( )` and backquotes."""
-    parts, start, index, quote, depth = [], 0, 0, "", 0
-    while index < len(text):
-        char = text[index]
-        if char == "\\" and quote != "'":
-            index += 2
-            continue
-        if quote:
-            quote = "" if char == quote else quote
-        elif char in "'\"`":
-            quote = char
-        elif char in "({":
-            depth += 1
-        elif char in ")}":
-            depth = max(0, depth - 1)
-        elif depth == 0:
-            found = next((op for op in operators if text.startswith(op, index)), "")
-            redirect = found == "&" and (text[index - 1 : index] == ">" or text[index + 1 : index + 2] == ">")
-            if found and not redirect and not (found == "|" and text.startswith("||", index)):
-                parts.append(text[start:index])
-                index += len(found)
-                start = index
-                continue
-        index += 1
-    parts.append(text[start:])
-    return [part.strip() for part in parts if part.strip()]
-
-
 def _read_pipeline(text: str) -> _Part | None:
-    stages = _split(text, ("|",))
+    stages = split_at(text, ("|",))
     if not stages:
         return None
-    words, target = _words(stages[0])
+    words, target = words_of(stages[0])
     if not words:
         return None
     program = words[0].rsplit("/", 1)[-1]
     meaning = _read_simple(program, words[1:], target=target)
     for stage in stages[1:]:
-        more, onto = _words(stage)
+        more, onto = words_of(stage)
         if more:
             meaning = _filtered(meaning, more[0].rsplit("/", 1)[-1], more[1:], onto=onto)
             target = target or onto
     silent = program in _SILENT or (program in {"git", "pip", "pip3"} and "-q" in words)
     return _Part(meaning=meaning, silent=silent or bool(target and meaning.verb == Verb.EDIT), program=program)
-
-
-def _words(text: str) -> tuple[list[str], str]:
-    """(words without redirections and wrappers, file that stdout goes to)."""
-    text = _HEREDOC.sub("", text).lstrip("( ")
-    try:
-        lexer = shlex.shlex(text, posix=True, punctuation_chars="><")
-        lexer.whitespace_split = True
-        lexer.commenters = ""
-        raw = list(lexer)
-    except ValueError:
-        return [], ""
-    words: list[str] = []
-    target = ""
-    skip = False
-    for index, word in enumerate(raw):
-        if skip:
-            skip = False
-        elif word and set(word) <= {">", "<"}:
-            following = raw[index + 1] if index + 1 < len(raw) else ""
-            to_fd = following.startswith("&")
-            if ">" in word and not (words and words[-1] in {"2", "&"}) and not to_fd and following != "/dev/null":
-                target = following
-            if words and words[-1] in {"1", "2", "&"}:
-                words.pop()
-            skip = True
-        elif not _FD_REDIRECT.match(word):
-            words.append(word)
-    while words and (words[0] in _WRAPPERS or re.match(r"^[A-Za-z_]\w*=", words[0])):
-        words.pop(0)
-    if len(words) > 2 and words[0] == "timeout":
-        words = words[2:] if not words[1].startswith("-") else words[3:]
-    return words, target
 
 
 def _read_simple(program: str, args: list[str], *, target: str) -> ShellMeaning:

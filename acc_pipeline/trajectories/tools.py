@@ -61,11 +61,11 @@ _SKILL_EDIT = re.compile(
     r"\(\s*(?:\w+=)?['\"]([^'\"]+)"
 )
 _SKILL_VIEW = re.compile(r"\bopen_file\(\s*(?:\w+=)?['\"]([^'\"]+)")
-_MCP_PREFIX = re.compile(r"^(?:mcp__[^_].*?__|tool-[\w ]+?-|functions?\.|default_api\.)", re.IGNORECASE)
+_SEPARATOR = re.compile(r"__|[-.:/]")
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
-    """What one call means. Paths are as the call wrote them; `window` as in `ShellMeaning`; `shell` for command lines."""
+    """What one call means. Paths are as the call wrote them; `window` as in `ShellMeaning`."""
 
     verb: Verb
     paths: list[str] = []
@@ -108,8 +108,14 @@ def meaning_of(name: str, *, arguments: dict[str, Any], raw: str = "") -> Meanin
 
 
 def plain_name(name: str) -> str:
-    """A tool's name in lower case, without its server's prefix (`mcp__db__query`, `tool-searching-google_search`)."""
-    return _MCP_PREFIX.sub("", name.strip()).lower()
+    """A tool's name in lower case without its server's prefix: `mcp__db__query`, `tool-searching-google_search`."""
+    whole = name.strip().lower()
+    rest = whole
+    while rest not in _BY_NAME and rest not in _EDITORS:
+        _, separator, rest = rest.partition(next(iter(_SEPARATOR.findall(rest)), "\0"))
+        if not separator:
+            return whole
+    return rest
 
 
 def is_schema_query(sql: str) -> bool:

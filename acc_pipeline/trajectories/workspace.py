@@ -11,7 +11,8 @@ from collections.abc import Iterable
 _ROOT_MARKS = (
     re.compile(r"<uploaded_files>\s*(/\S+?)/?\s*</uploaded_files>"),
     re.compile(
-        r"(?:repository|codebase|code base|repo|project)\s+(?:is\s+)?(?:located\s+)?(?:in|at|under)\s+(?:the directory\s+)?`?(/[\w./+@-]*[\w+@-])"
+        r"(?:repository|codebase|code base|repo|project)\s+(?:is\s+)?(?:located\s+)?(?:in|at|under)\s+"
+        r"(?:the directory\s+)?`?(/[\w./+@-]*[\w+@-])"
     ),
 )
 _PATCHED = re.compile(r"^(?:---|\+\+\+) [ab]/(\S+)", re.MULTILINE)
@@ -33,7 +34,7 @@ class Workspace:
         self.cwd = "" if re.search(r"[~$*-]$|^[~$-]", directory) else self._absolute(directory, base=self.cwd)
 
     def relative(self, path: str, *, cd: str = "") -> str:
-        """`path` relative to the root when it lies under it, else normalised as it is. `cd`: a cd in the same command."""
+        """`path` relative to the root where it lies under it, else normalised. `cd`: a cd in the same command."""
         if not path or path == "*":
             return path
         base = self._absolute(cd, base=self.cwd) if cd and not cd.startswith(("~", "$", "-")) else self.cwd

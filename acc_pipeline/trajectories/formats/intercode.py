@@ -1,4 +1,4 @@
-"""InterCode-SQL result files: one JSON object of runs keyed by task number (`turn_history`, or `trajectory` of a person).
+"""InterCode-SQL result files: one object of runs keyed by task number (`turn_history`, or a person's `trajectory`).
 
 InterCode scores the rows of the last statement that it executed before `submit`, so that statement is the answer. Its
 writer keeps at most 25 rows, or 350 characters, of an observation and leaves no mark; at the limit it counts as cut.
@@ -90,7 +90,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
 
 
 def statement_of(action: str, *, plain: bool = False) -> str | None:
-    """The SQL of an action: inside `execute[…]`, or the action itself where that is a bare statement; None for neither."""
+    """The SQL of an action: inside `execute[…]`, or the action itself where it is a bare statement; else None."""
     text = action.strip()
     match = _EXECUTE.search(text)
     if match:
@@ -105,10 +105,12 @@ def statement_of(action: str, *, plain: bool = False) -> str | None:
 
 
 def completeness_of_rows(shown: str) -> Completeness:
-    """Truncated where an observation has as many rows, or as many characters of an error, as the writer keeps at most."""
-    if shown.startswith("["):
-        return Completeness.TRUNCATED if count_rows(shown) >= ROW_LIMIT else Completeness.FULL
-    return Completeness.TRUNCATED if len(shown) >= TEXT_LIMIT else Completeness.FULL
+    """Truncated where an observation has exactly the rows, or the characters, that the writer keeps at most.
+
+    Longer ones occur (the writer does not cut what is no list); those are whole.
+    """
+    at_limit = count_rows(shown) == ROW_LIMIT if shown.startswith("[") else len(shown) == TEXT_LIMIT
+    return Completeness.TRUNCATED if at_limit else Completeness.FULL
 
 
 def count_rows(shown: str) -> int:

@@ -1,0 +1,92 @@
+"""A shell command line taken apart: here-documents out, cut at operators, words and redirections of one command.
+
+Quoting only; what the words mean is `shell`.
+"""
+
+import re
+import shlex
+
+_HEREDOC = re.compile(r"<<-?\s*(['\"]?)([A-Za-z_][\w.]*)\1")
+_FD_REDIRECT = re.compile(r"^(?:\d*>&\d|&>/dev/null|\d?>/dev/null|2>\S*)$")
+_WRAPPERS = {"sudo", "command", "time", "nice", "env", "stdbuf"}
+
+
+def cut_heredocs(text: str) -> tuple[str, list[str]]:
+    """(command lines without the bodies of here-documents, those bodies in order)."""
+    lines, bodies = text.split("\n"), []
+    out: list[str] = []
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        out.append(line)
+        index += 1
+        for mark in [match.group(2) for match in _HEREDOC.finditer(line)]:
+            body: list[str] = []
+            while index < len(lines) and lines[index].strip() != mark:
+                body.append(lines[index])
+                index += 1
+            index += 1
+            bodies.append("\n".join(body))
+    return "\n".join(out), bodies
+
+
+def split_at(text: str, operators: tuple[str, ...]) -> list[str]:
+    """Cut at operators that stand outside quotes, `$( )` and backquotes."""
+    parts, start, index, quote, depth = [], 0, 0, "", 0
+    while index < len(text):
+        char = text[index]
+        if char == "\\" and quote != "'":
+            index += 2
+            continue
+        if quote:
+            quote = "" if char == quote else quote
+        elif char in "'\"`":
+            quote = char
+        elif char in "({":
+            depth += 1
+        elif char in ")}":
+            depth = max(0, depth - 1)
+        elif depth == 0:
+            found = next((op for op in operators if text.startswith(op, index)), "")
+            redirect = found == "&" and (text[index - 1 : index] == ">" or text[index + 1 : index + 2] == ">")
+            if found and not redirect and not (found == "|" and text.startswith("||", index)):
+                parts.append(text[start:index])
+                index += len(found)
+                start = index
+                continue
+        index += 1
+    parts.append(text[start:])
+    return [part.strip() for part in parts if part.strip()]
+
+
+def words_of(text: str) -> tuple[list[str], str]:
+    """(words without redirections and wrappers, file that stdout goes to)."""
+    text = _HEREDOC.sub("", text).lstrip("( ")
+    try:
+        lexer = shlex.shlex(text, posix=True, punctuation_chars="><")
+        lexer.whitespace_split = True
+        lexer.commenters = ""
+        raw = list(lexer)
+    except ValueError:
+        return [], ""
+    words: list[str] = []
+    target = ""
+    skip = False
+    for index, word in enumerate(raw):
+        if skip:
+            skip = False
+        elif word and set(word) <= {">", "<"}:
+            following = raw[index + 1] if index + 1 < len(raw) else ""
+            to_fd = following.startswith("&")
+            if ">" in word and not (words and words[-1] in {"2", "&"}) and not to_fd and following != "/dev/null":
+                target = following
+            if words and words[-1] in {"1", "2", "&"}:
+                words.pop()
+            skip = True
+        elif not _FD_REDIRECT.match(word):
+            words.append(word)
+    while words and (words[0] in _WRAPPERS or re.match(r"^[A-Za-z_]\w*=", words[0])):
+        words.pop(0)
+    if len(words) > 2 and words[0] == "timeout":
+        words = words[2:] if not words[1].startswith("-") else words[3:]
+    return words, target

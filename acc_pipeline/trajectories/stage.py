@@ -1,0 +1,121 @@
+"""The `trajectories` table: its columns, and what one log file becomes in it.
+
+An input is a file; its outputs are its runs, its rejects the records that could not be read. Reading itself is
+`reading`, scrubbing `scrubbing`; tables and commits belong to the lake.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from acc_pipeline.lake.runs import Produced, RejectRow
+from acc_pipeline.privacy import scrub
+from acc_pipeline.trajectories import reading
+from acc_pipeline.trajectories.evidence import worst
+from acc_pipeline.trajectories.limits import Limits
+from acc_pipeline.trajectories.reading import read_file
+from acc_pipeline.trajectories.schema import Reject, Trajectory, to_json
+from acc_pipeline.trajectories.scrubbing import scrub_trajectory
+from acc_pipeline.trajectories.sniff import log_formats
+
+COLUMNS: dict[str, Any] = {
+    "run_id": pl.String,
+    "agent_type": pl.String,
+    "format": pl.String,
+    "path": pl.String,
+    "sha256": pl.String,
+    "row": pl.Int64,
+    "task_id": pl.String,
+    "question": pl.String,
+    "n_steps": pl.Int64,
+    "n_calls": pl.Int64,
+    "n_observations": pl.Int64,
+    "completeness": pl.String,
+    "flags": pl.String,  # JSON list
+    "outcome": pl.String,
+    "answer_kind": pl.String,
+    "record": pl.String,  # JSON of the Trajectory
+}
+
+
+class ReadItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One log file to read. `rel` is its path as provenance tells it; `sha256` "" means: take it as it is found."""
+
+    path: str
+    rel: str
+    agent_type: str
+    sha256: str = ""
+    limits: Limits = Limits()
+    scrub: bool = True
+
+
+def recipe(*, limits: Limits | None = None, scrub_texts: bool = True) -> dict[str, Any]:
+    """Every setting that decides what a log file becomes."""
+    return {
+        "rules": reading.RULES_VERSION,
+        "scrub": scrub.RULES_VERSION if scrub_texts else 0,
+        "formats": sorted(one.NAME for one in log_formats()),
+        "limits": (limits or Limits()).model_dump(mode="json"),
+    }
+
+
+def process(item: ReadItem) -> Produced:
+    """All runs and rejects of one file."""
+    found = read_file(Path(item.path), rel=item.rel, limits=item.limits)
+    if item.sha256 and found.sha256 and found.sha256 != item.sha256 and not item.path.endswith(".gz"):
+        detail = "the file changed after it was listed"
+        row = RejectRow(
+            reason="file_changed", detail=detail, cure="run again", retryable=True, columns={"path": item.rel}
+        )
+        return Produced(rejects=[row])
+    return Produced(
+        outputs=[_output(one, item=item) for one in found.trajectories],
+        rejects=[_reject(one, item=item, format=found.format) for one in found.rejects],
+    )
+
+
+def _output(trajectory: Trajectory, *, item: ReadItem) -> dict[str, Any]:
+    if item.scrub:
+        trajectory, counts = scrub_trajectory(trajectory)
+        if counts:
+            flags = [*trajectory.flags, *(f"scrubbed:{kind}={count}" for kind, count in counts.items())]
+            trajectory = msgspec.structs.replace(trajectory, flags=flags)
+    own = [step for step in trajectory.steps if not (step.copied or step.demonstration)]
+    return {
+        "run_id": trajectory.run_id,
+        "agent_type": item.agent_type,
+        "format": trajectory.source.format,
+        "path": trajectory.source.path,
+        "sha256": trajectory.source.sha256,
+        "row": trajectory.source.row,
+        "task_id": trajectory.task.task_id,
+        "question": trajectory.task.question,
+        "n_steps": len(trajectory.steps),
+        "n_calls": trajectory.n_calls,
+        "n_observations": trajectory.n_observations,
+        "completeness": str(worst([one.completeness for step in own for one in step.observations])),
+        "flags": json.dumps(trajectory.flags),
+        "outcome": trajectory.outcome.status,
+        "answer_kind": trajectory.answer.kind,
+        "record": to_json(trajectory),
+    }
+
+
+def _reject(reject: Reject, *, item: ReadItem, format: str) -> RejectRow:
+    source = reject.source
+    return RejectRow(
+        reason=reject.reason,
+        detail=reject.detail,
+        cure=reject.cure,
+        retryable=reject.retryable,
+        columns={
+            "agent_type": item.agent_type,
+            "format": (source.format if source else "") or format,
+            "path": item.rel,
+            "sha256": source.sha256 if source else "",
+            "row": source.row if source else 0,
+        },
+    )
