@@ -1,4 +1,4 @@
-"""The tiny tokenizer of runs without a real model: byte-level BPE of 4,096 tokens, special tokens and template as Qwen3.
+"""The tiny tokenizer of runs without a real model: byte-level BPE of 4,096 tokens, dressed as Qwen3's.
 
 Needs `tokenizers` only, never torch or transformers. The same bytes on every machine, so that token counts are too.
 """
