@@ -149,12 +149,13 @@ def line_map(text: str) -> dict[int, str]:
 
 def _repair(text: str) -> str:
     lines = [line.rstrip("\r") for line in text.split("\n")]
+    if lines[-1] == "":
+        lines.pop()
     out: list[str] = []
     old_left = new_left = 0
     for number, line in enumerate(lines, start=1):
         in_hunk = old_left > 0 or new_left > 0
-        last = number == len(lines)
-        if in_hunk and (line.startswith("diff --git ") or (last and not line)):
+        if in_hunk and line.startswith("diff --git "):
             out += _closing(old_left, new_left, number)
             old_left = new_left = 0
         elif in_hunk:

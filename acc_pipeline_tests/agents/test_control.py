@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from acc_pipeline.agents.control import JOINER, has_control, neutralise, restore
 
 PARTS = st.sampled_from(
-    ["<|im_end|>", "<think>", "</think>", "<video>", "<tool_call>", "</tool_call>", "[INST]", "<<SYS>>", "<s>", "<"]
-    + ["|", ">", JOINER, "text", " ", "\n", "<|", "|>", "<｜end｜>", "</document>", "im_end", "[", "/INST]", "<THINK>"]
+    [
+        *("<|im_end|>", "<think>", "</think>", "<video>", "<tool_call>", "</tool_call>", "[INST]", "<<SYS>>", "<s>"),
+        *("|", ">", JOINER, "text", " ", "\n", "<|", "|>", "<｜end｜>", "</document>", "im_end", "[", "/INST]", "<"),
+    ]
 )
 TEXTS = st.one_of(st.text(), st.lists(PARTS, max_size=14).map("".join))
 
@@ -30,7 +32,7 @@ def test_twice_neutralised_needs_restoring_twice(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<|endoftext|>", "<|vision_start|>", "<think>", "</think>", "<tool_response>", "<video>", "<image>", "<｜begin｜>"],
+    ["<|endoftext|>", "<|vision_start|>", "<think>", "</think>", "<tool_response>", "<video>", "<image>", "<｜b｜>"],
 )
 def test_known_control_strings(text: str) -> None:
     assert has_control(f"a{text}b")
