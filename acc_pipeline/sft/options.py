@@ -4,6 +4,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from acc_pipeline.privacy import scrub
+from acc_pipeline.sft import decontamination
+
 RULES_VERSION = 1
 
 
@@ -23,4 +26,5 @@ class SftOptions(BaseModel):
 
 def recipe(options: SftOptions) -> dict[str, Any]:
     """The settings that decide what a training row becomes, JSON-able."""
-    return {**options.model_dump(mode="json"), "rules": RULES_VERSION}
+    rules = {"rules": RULES_VERSION, "scrub_rules": scrub.RULES_VERSION, "overlap_rules": decontamination.RULES_VERSION}
+    return {**options.model_dump(mode="json"), **rules}

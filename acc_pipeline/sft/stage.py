@@ -15,6 +15,7 @@ import polars as pl
 from acc_pipeline.agents.control import has_control, neutralise, restore
 from acc_pipeline.contexts.tokens import TokenCounter
 from acc_pipeline.lake.runs import Produced, RejectRow
+from acc_pipeline.privacy.scrub import scrub_text
 from acc_pipeline.sft import decontamination
 from acc_pipeline.sft.examples import chat, completion_text, context_length, supervised_text
 from acc_pipeline.sft.options import SftOptions
@@ -74,11 +75,18 @@ def process(item: SftItem) -> Produced:
 
 def _row(item: SftItem, *, rationale: Mapping[str, Any]) -> dict[str, Any]:
     compiled = item.compiled
+    flags = _flags(item, rationale=rationale)
+    private = scrub_text(_context_text(item))[1]
+    flags += [f"private_in_context:{kind}:{count}" for kind, count in sorted(private.items())]
     if compiled["form"] == "multi-turn":
         messages = json.loads(compiled["messages"])
         completion, dialogs = supervised_text(messages), ""
     else:
-        completion = completion_text(_harmless(rationale["reasoning"]), answer=compiled["answer"])
+        reasoning, scrubbed = scrub_text(rationale["reasoning"])
+        if private:  # what it quotes stands in the prompt as well: replacing it here alone would make it untrue
+            reasoning, scrubbed = rationale["reasoning"], {}
+        flags += ["rationale_scrubbed"] if scrubbed else []
+        completion = completion_text(_harmless(reasoning), answer=compiled["answer"])
         messages = chat(compiled["prompt"], completion=completion)
         dialogs = _dump(messages)
     tokens_prompt, tokens_completion = _tokens(item, messages=messages, completion=completion)
@@ -93,7 +101,7 @@ def _row(item: SftItem, *, rationale: Mapping[str, Any]) -> dict[str, Any]:
         "tokens_completion": tokens_completion,
         "source": _dump({"run_id": compiled["run_id"], **item.source}),
         "licence": item.source.get("licence") or item.options.licence,
-        "flags": _dump(_flags(item, rationale=rationale)),
+        "flags": _dump(flags),
     }
 
 

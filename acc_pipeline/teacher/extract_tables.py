@@ -14,7 +14,7 @@ _MOST_ANSWER = 800
 
 def query_of(context: Context) -> str:
     """The final query that `Context.checks` holds, or ""."""
-    for key in ("query", "sql", "final_query"):
+    for key in ("sql", "query"):
         value = context.checks.get(key)
         if isinstance(value, str) and value.strip():
             return value.strip()

@@ -7,7 +7,10 @@ order. What is quoted from the pieces, or is part of a title, says nothing about
 import re
 from collections.abc import Iterable
 
-_NOUN = r"(?:documents?|docs?\.?|pieces?|passages?|sources?|contexts?|snippets?|webpages?|web\s+pages?|pages?|files?|tables?)"
+_NOUN = (
+    r"(?:documents?|docs?\.?|pieces?|passages?|sources?|contexts?|snippets?|webpages?|web\s+pages?|pages?|files?"
+    r"|tables?)"
+)
 _ORDINAL = (
     r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|final|next|previous|following|preceding"
     r"|\d+(?:st|nd|rd|th))"

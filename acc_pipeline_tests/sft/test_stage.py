@@ -117,6 +117,17 @@ def test_control_strings_of_a_teacher_cannot_end_the_turn(make: Make, tokenizer_
     assert special[0] not in TokenCounter(tokenizer_dir).encode(row["completion"])
 
 
+def test_what_a_teacher_lets_slip_is_scrubbed_and_what_the_context_holds_is_flagged(make: Make) -> None:
+    slip = {**RATIONALE, "reasoning": "Ask jane.doe@company.org, the table t holds 3."}
+    (row,) = process(make(compiled(), rationale=slip)).outputs
+    assert "jane.doe" not in row["messages"]
+    assert "the table t holds 3." in row["completion"]
+    assert "rationale_scrubbed" in json.loads(row["flags"])
+    (row,) = process(make(compiled(prompt="jane.doe@company.org has 3 things"), rationale=slip)).outputs
+    assert "jane.doe@company.org" in row["completion"]
+    assert "private_in_context:EMAIL:1" in json.loads(row["flags"])
+
+
 ITEM = {
     "item_id": "i1",
     "prompt": json.dumps([{"role": "user", "content": "one two three four five six seven eight. Who was it?"}]),

@@ -78,7 +78,7 @@ def _sql(answer: str = '[["Joe", 52]]') -> Context:
     singer = table_text.render_table(
         name="singer", columns=["Name", "Age"], types=["VARCHAR", "INTEGER"], rows=[("Joe", 52), ("Ann | b", None)]
     )
-    checks = {"query": "SELECT Name, Age FROM singer WHERE Age > 50", "dialect": "mysql"}
+    checks = {"sql": "SELECT Name, Age FROM singer WHERE Age > 50", "dialect": "mysql"}
     return context({"concert.singer": singer}, question="Who is over 50?", answer=answer, kind="table", checks=checks)
 
 
