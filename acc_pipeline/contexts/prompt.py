@@ -1,8 +1,8 @@
 """How a prompt of the forms `pieces` and `no-distractors` is written: instruction, pieces, question.
 
 Pieces are named by their locator and never by a number, so that a rationale written for one order serves every order.
-A piece's block begins with "<" after a line end and ends with line ends: common tokenizers split there, so the tokens
-of the blocks and the frame add up to the tokens of the prompt.
+A piece's block begins with "<" and ends with one line end: common tokenizers split there (and with two line ends some
+would not), so the tokens of the blocks and the frame add up to the tokens of the prompt.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ def block(piece: Piece) -> Block:
         head.append(f"Title: {_line(piece.title)}")
     # Completeness stays out: "snippet" in the text would tell distractors apart without reading them.
     opening = "\n".join(head) + "\n\n"
-    closing = "\n</document>\n\n"
+    closing = "\n</document>\n"
     return Block(text=opening + body + closing, start=len(opening), end=len(opening) + len(body))
 
 
