@@ -34,9 +34,11 @@ _QUESTION = re.compile(r"^Question: ?", re.MULTILINE)
 _RULE = re.compile(r"^(?:#{8,}|-{8,} ?BEGIN).*", re.MULTILINE | re.DOTALL)
 _PART = re.compile(r"^(Thought|Action|Observation) (\d+): ?", re.MULTILINE)
 _ACTION = re.compile(r"^\s*(\w+)\[(.*)\]\s*$", re.DOTALL)
-_VERDICT = re.compile(r"^Answer is (CORRECT|INCORRECT)\b[ \t]*(?:\n(?:Correct answer: ?(.*))?)?\s*$", re.DOTALL)
+_VERDICT = re.compile(r"^Answer is (CORRECT|INCORRECT)\b.*", re.DOTALL)
+_GOLD = re.compile(r"\n[ \t]*Correct answer: ?(.*?)\s*\Z", re.DOTALL)
 _MISSED = re.compile(
-    r"^\s*(?:Could not find|Invalid Action|No more results|The last page Searched was not found)", re.IGNORECASE
+    r"^\s*(?:Could not find|Invalid Action|No Results|No more results|The last page Searched was not found)",
+    re.IGNORECASE,
 )
 _VERBS = {"search": Verb.SEARCH, "lookup": Verb.VISIT, "finish": Verb.FINISH}
 
@@ -58,8 +60,12 @@ def split(value: str) -> list[Any]:
 
 def read(record: Record) -> list[Trajectory | Reject]:
     """One run. A run without `Finish[…]` was halted: no answer, outcome unknown."""
-    text: str = record.value
+    # runs that were halted have the gold answer under their last observation too
+    found_gold = _GOLD.search(record.value)
+    text: str = record.value[: found_gold.start()] if found_gold else record.value
     parts = list(_PART.finditer(text))
+    if not any(part.group(1) == "Action" for part in parts):
+        return [record.reject("empty_run", detail="a question without any action", cure="none: the log ends here")]
     question = _QUESTION.sub("", text[: parts[0].start()] if parts else text, count=1).strip()
     steps = [Step(index=0, role="user", text=question)]
     outcome, answer, page, thought = Outcome(), Answer(), "", ""
@@ -81,11 +87,13 @@ def read(record: Record) -> list[Trajectory | Reject]:
             elif call.verb == Verb.SEARCH:
                 page = str(call.arguments.get("query", ""))
         elif steps[-1].calls and not steps[-1].observations:
-            observation, found = _observation(body, call=steps[-1].calls[0], page=page)
-            outcome = found or outcome
+            observation, status = _observation(body, call=steps[-1].calls[0], page=page)
+            outcome = Outcome(status=status, field="last observation") if status else outcome
             steps[-1] = msgspec.structs.replace(steps[-1], observations=[observation])
         else:
             flags.add("unlinked_observation")
+    if found_gold:
+        outcome = msgspec.structs.replace(outcome, gold=[found_gold.group(1).strip()])
     if answer.kind == "none":
         flags.add("halted")
     return [
@@ -111,14 +119,12 @@ def _call(body: str, *, id: str) -> Call:
     return Call(id=id, name=name, verb=_VERBS.get(name.lower(), Verb.OTHER), arguments={key: argument}, raw=body)
 
 
-def _observation(body: str, *, call: Call, page: str) -> tuple[Observation, Outcome | None]:
+def _observation(body: str, *, call: Call, page: str) -> tuple[Observation, str]:
     verdict = _VERDICT.match(body.strip())
     if verdict:
         status = "correct" if verdict.group(1) == "CORRECT" else "wrong"
-        gold = [verdict.group(2).strip()] if verdict.group(2) else []
-        outcome = Outcome(status=status, field="last observation", gold=gold)
-        return Observation(text="", call_id=call.id, flags=["gold_removed"]), outcome
+        return Observation(text="", call_id=call.id, flags=["gold_removed"]), status
     if _MISSED.match(body) or call.verb not in {Verb.SEARCH, Verb.VISIT}:
-        return Observation(text=body, call_id=call.id, is_error=True), None
+        return Observation(text=body, call_id=call.id, is_error=True), ""
     item = Evidence(kind=EvidenceKind.PAGE, locator=page, title=page, text=body, completeness=Completeness.SNIPPET)
-    return Observation(text=body, call_id=call.id, completeness=Completeness.SNIPPET, items=[item]), None
+    return Observation(text=body, call_id=call.id, completeness=Completeness.SNIPPET, items=[item]), ""

@@ -1,0 +1,230 @@
+"""Every shared log: how many runs, calls and observations, counted from the raw file by another route than the reader.
+
+The figures stand here as pins, and each is counted again from the raw JSON or text in the test.
+"""
+
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acc_pipeline.trajectories.limits import Limits
+from acc_pipeline.trajectories.reading import FileReading, read_file
+from acc_pipeline.trajectories.schema import from_json, to_json
+from acc_pipeline_tests.shared import shared_path
+
+
+def _raw(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def _raw_lines(path: Path) -> list[Any]:
+    return [json.loads(line) for line in path.read_text().split("\n") if line.strip()]
+
+
+def _messages_count(messages: list[dict[str, Any]]) -> tuple[int, int]:
+    calls = sum(len(m.get("tool_calls") or []) + bool(m.get("function_call")) for m in messages)
+    return calls, sum(m["role"] in ("tool", "function") for m in messages)
+
+
+def _rows(key: str) -> Any:
+    def count(path: Path) -> tuple[int, int, int]:
+        pairs = [_messages_count(row[key]) for row in _raw(path)]
+        return len(pairs), sum(a for a, _ in pairs), sum(b for _, b in pairs)
+
+    return count
+
+
+def _bare(path: Path) -> tuple[int, int, int]:
+    return 1, *_messages_count(_raw(path))
+
+
+def _completion(path: Path) -> tuple[int, int, int]:
+    raw = _raw(path)
+    return 1, *_messages_count([*raw["messages"], raw["response"]["choices"][0]["message"]])
+
+
+def _swe_agent(path: Path) -> tuple[int, int, int]:
+    turns = _raw(path)["trajectory"]
+    return 1, sum(bool(turn["action"].strip()) for turn in turns), len(turns)
+
+
+def _mini_tools(path: Path) -> tuple[int, int, int]:
+    return 1, *_messages_count(_raw(path)["messages"])
+
+
+def _mini_fences(path: Path) -> tuple[int, int, int]:
+    texts = [m["content"] for m in _raw(path) if m["role"] == "assistant"]
+    return 1, sum(text.count("```mswea_bash_command\n") for text in texts), len(_raw(path)) - 2 - len(texts)
+
+
+def _openhands(path: Path) -> tuple[int, int, int]:
+    talk = {"message", "system", "recall"}
+    lines = _raw_lines(path)
+    events = [e for line in lines for one in line["history"] for e in (one if isinstance(one, list) else [one])]
+    calls = sum("action" in e and e["action"] not in talk for e in events)
+    return len(lines), calls, sum("observation" in e and e["observation"] != "recall" for e in events)
+
+
+def _atif(path: Path) -> tuple[int, int, int]:
+    steps = [step for step in _raw(path)["steps"] if not step.get("is_copied_context")]
+    tagged = sum(step["message"].count("<function=") for step in steps if step["source"] == "agent")
+    calls = sum(len(step.get("tool_calls") or []) for step in steps)
+    return 1, calls + tagged, sum(len((step.get("observation") or {}).get("results") or []) for step in steps)
+
+
+def _webdancer(path: Path) -> tuple[int, int, int]:
+    lines = _raw_lines(path)
+    by_role = Counter[str]()
+    for line in lines:
+        for message in line["messages"][2:]:
+            tag = "<tool_call>" if message["role"] == "assistant" else "<tool_response>"
+            by_role[message["role"]] += message["content"].count(tag)
+    return len(lines), by_role["assistant"], by_role["user"]
+
+
+def _react(path: Path) -> tuple[int, int, int]:
+    lines = path.read_text().split("\n")
+    return (
+        sum(line.startswith("Question:") for line in lines),
+        sum(bool(re.match(r"Action \d+:", line)) for line in lines),
+        sum(bool(re.match(r"Observation \d+:", line)) for line in lines),
+    )
+
+
+def _intercode(path: Path) -> tuple[int, int, int]:
+    runs = list(_raw(path).values())
+    turns = sum(
+        len(run["turn_history"]["actions"]) if "turn_history" in run else len(run["trajectory"]) for run in runs
+    )
+    return len(runs), turns, turns
+
+
+READ = {
+    "swe/swe-gym-openhands/swe-gym.sample_raw.json": ("openai-messages", _rows("messages"), 5, 87, 82),
+    "swe/openai-chat-log/sdk.fncall.llm-log.json": ("openai-messages", _completion, 1, 6, 5),
+    "search/miroflow/debug_message_history.json": ("openai-messages", _bare, 1, 2, 2),
+    "other/tau-bench/gpt-4o-airline.first12.json": ("openai-messages", _rows("traj"), 12, 77, 77),
+    "other/toucan/toucan.sample_raw.json": ("openai-messages", _rows("messages"), 1, 1, 1),
+    "sql/spider2-agent/spider-agent-tc.sf_bq024.json": ("openai-messages", _rows("conversation"), 1, 25, 25),
+    "swe/swe-agent/marshmallow-1867.default.traj": ("swe-agent", _swe_agent, 1, 14, 14),
+    "swe/swe-agent/psf__requests-2931.traj": ("swe-agent", _swe_agent, 1, 15, 15),
+    "swe/swe-agent/pydicom__pydicom-1458.traj": ("swe-agent", _swe_agent, 1, 12, 12),
+    "swe/mini-swe-agent/django__django-11099.traj.json": ("mini-swe-agent", _mini_tools, 1, 42, 41),
+    "swe/mini-swe-agent/github_issue.traj.json": ("mini-swe-agent", _mini_fences, 1, 10, 10),
+    "swe/openhands/multi_swe_bench.output.jsonl": ("openhands", _openhands, 3, 105, 105),
+    "swe/openhands/resolver.output.jsonl": ("openhands", _openhands, 2, 26, 24),
+    "swe/atif/openhands.hello-world.trajectory.json": ("atif", _atif, 1, 2, 1),
+    "swe/atif/openhands.hello-world.trajectory.no_function_calling.json": ("atif", _atif, 1, 2, 1),
+    "swe/atif/terminus_2.hello-world-context-summarization.trajectory.json": ("atif", _atif, 1, 7, 8),
+    "swe/atif/terminus_2.hello-world-context-summarization-linear-history.trajectory.cont-1.json": (
+        "atif",
+        _atif,
+        1,
+        0,
+        4,
+    ),
+    "search/tongyi-webdancer/webdancer.sample_traj.first30.jsonl": ("webdancer", _webdancer, 30, 32, 32),
+    "search/react-transcript/100_questions_5_trials.txt": ("react-transcript", _react, 257, 924, 924),
+    "sql/intercode-sql/ic_sql_react_10_turns.json": ("intercode-sql", _intercode, 1034, 5551, 5551),
+    "sql/intercode-sql/ic_sql_multiturn_human_10_turns.json": ("intercode-sql", _intercode, 15, 112, 112),
+}
+
+# the file ends after the question of its last run
+REJECTED = {"search/react-transcript/100_questions_5_trials.txt": [("empty_run", 256)]}
+
+RECOGNISED = {
+    "search/search-r1/roll_docs_hotpotqa_example.json": ("Search-R1 rollout", 1),
+    "search/anthropic-messages-vcr/test_anthropic_web_fetch_tool.yaml": ("VCR cassette of Anthropic Messages", 1),
+    "search/anthropic-messages-vcr/test_pause_turn_web_search_vcr.yaml": ("VCR cassette of Anthropic Messages", 1),
+    "search/openai-responses-vcr/test_openai_responses_model_builtin_tools_web_search.yaml": (
+        "VCR cassette of OpenAI Responses",
+        1,
+    ),
+    "search/langfuse-export/langgraph-python-2025-08-22.trace.json": ("Langfuse export", 1),
+    "search/langfuse-export/openai-agents-2025-09-30.trace.json": ("Langfuse export", 1),
+    "search/inspect/browser.json": ("inspect_ai log", 1),
+    "swe/openhands-v1/events.jsonl": ("OpenHands V1 events", 1),
+    "swe/swe-smith/swe-smith.sample_raw.json": ("<function=…> tags", 5),
+    "swe/nebius-swe-agent/nebius.sample_raw.json": ("nebius SWE-agent rows", 5),
+    "swe/claude-code-session/drm.coverage-test-fix.jsonl": ("Claude Code session", 1),
+    "swe/claude-code-session/simonw.sample_session.json": ("Claude Code web session", 1),
+    "swe/claude-code-session/kvs.compaction.jsonl": ("Claude Code session", 1),
+    "swe/claude-code-stream-json/03-multi-turn-tools.jsonl": ("Claude Code stream-json", 1),
+    "swe/codex-rollout/codex_golden.jsonl": ("Codex CLI rollout", 1),
+    "swe/adp-std/swe-gym_openhands_sampled_trajectories.sample_std.json": ("Agent Data Protocol", 5),
+    "sql/sharegpt-agentinstruct-db/agenttuning_db.sample_raw.json": ("AgentBench DBBench", 5),
+    "sql/adp-std/agenttuning_db.sample_std.json": ("Agent Data Protocol", 5),
+    "sql/langgraph-md/sql-agent.md": ("LangGraph printed messages", 1),
+    "other/sharegpt-llamafactory/glaive_toolcall_en_demo.json": ("ShareGPT conversations", 300),
+    "other/sharegpt-llamafactory/reason_tool_use_demo_50.jsonl": ("ShareGPT conversations", 50),
+    "other/aider/aider.chat.history.md": ("aider chat history", 1),
+    "other/otel-spans-json/otel_traces_2025-06-29.json": ("OpenTelemetry spans", 1),
+    "other/openai-agents-trace/traces.json": ("OpenAI Agents SDK trace", 1),
+    "other/inspect/log_message_deduplication.eval": ("inspect_ai .eval archive", 1),
+    "other/langfuse-export/microsoft-agent-2025-12-17.trace.json": ("Langfuse export", 1),
+}
+
+NO_LOGS = {
+    "sql/intercode-sql/ic_spider_dbs.sql": 1,
+    "sql/intercode-sql/ic_spider_dev.json": 1034,
+    "sql/spider2-data/BowlingLeague.DDL.csv": 1,
+    "sql/spider2-data/local022_a.csv": 1,
+}
+
+
+def _read(rel: str) -> FileReading:
+    return read_file(shared_path(f"trajectories/{rel}"), rel=rel, limits=Limits())
+
+
+@pytest.mark.parametrize("rel", sorted(READ))
+def test_runs_calls_and_observations_are_as_counted_in_the_raw_file(rel: str) -> None:
+    format_name, count, runs, calls, observations = READ[rel]
+    found = _read(rel)
+    assert count(shared_path(f"trajectories/{rel}")) == (runs, calls, observations)
+    assert found.format == format_name
+    assert found.n_records == runs
+    assert [(one.reason, one.source and one.source.row) for one in found.rejects] == REJECTED.get(rel, [])
+    assert len(found.trajectories) == runs - len(found.rejects)
+    assert sum(t.n_calls for t in found.trajectories) == calls
+    assert sum(t.n_observations for t in found.trajectories) == observations
+
+
+@pytest.mark.parametrize("rel", sorted(READ))
+def test_every_run_is_whole_and_comes_back_from_json(rel: str) -> None:
+    found = _read(rel)
+    assert len({t.run_id for t in found.trajectories}) == len(found.trajectories)
+    for trajectory in found.trajectories:
+        assert trajectory.task.question.strip()
+        assert trajectory.source.path == rel
+        assert [step.index for step in trajectory.steps] == list(range(len(trajectory.steps)))
+        assert from_json(to_json(trajectory)) == trajectory
+        for step in trajectory.steps:
+            ids = [call.id for call in step.calls]
+            assert len(set(ids)) == len(ids)
+            assert all(one.call_id is None or one.call_id in ids for one in step.observations)
+
+
+@pytest.mark.parametrize("rel", sorted(RECOGNISED))
+def test_other_formats_are_rejected_with_what_they_look_like(rel: str) -> None:
+    looks_like, records = RECOGNISED[rel]
+    found = _read(rel)
+    assert (found.trajectories, found.n_records, len(found.rejects)) == ([], records, records)
+    assert {one.reason for one in found.rejects} == {"unsupported_format"}
+    assert all(looks_like in one.detail for one in found.rejects)
+
+
+@pytest.mark.parametrize("rel", sorted(NO_LOGS))
+def test_files_that_are_no_logs_are_unknown(rel: str) -> None:
+    found = _read(rel)
+    assert (len(found.trajectories), found.n_records) == (0, NO_LOGS[rel])
+    assert {one.reason for one in found.rejects} == {"unknown_format"}
+
+
+def test_no_shared_log_is_left_out() -> None:
+    root = shared_path("trajectories")
+    files = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file()} - {"MANIFEST.tsv"}
+    assert files == READ.keys() | RECOGNISED.keys() | NO_LOGS.keys()
