@@ -1,18 +1,16 @@
 """What a table of the lake looks like: its own columns, its partition column and the columns that every table carries.
 
-The description only; reading and writing live in `lake.py`, `commits.py` and `runs.py`.
+The description only; reading is in `lake.py`, writing in `writer.py`, `runs.py` and `whole.py`.
 """
 
 import polars as pl
-import pyarrow as pa
-from deltalake import Schema
 from msgspec import Struct
 
 KEPT = "kept"
 REJECTED = "rejected"
 NONE = "none"  # an input with nothing to say still has its row: that row is its completion
 
-SYSTEM: dict[str, type[pl.DataType]] = {
+SYSTEM: dict[str, pl.DataType | type[pl.DataType]] = {
     "input_key": pl.String,
     "output_no": pl.Int64,
     "record_key": pl.String,
@@ -45,12 +43,6 @@ class TableSpec(Struct, frozen=True):
             raise ValueError(f"table name {self.name!r}: must be a plain folder name that does not begin with '_'")
 
     @property
-    def schema(self) -> pl.Schema:
+    def schema(self) -> dict[str, pl.DataType | type[pl.DataType]]:
         """Partition column, system columns, own columns, in the order in which they are stored."""
-        return pl.Schema({self.partition_by: pl.String, **SYSTEM, **self.columns})
-
-    @property
-    def delta_schema(self) -> Schema:
-        """The same for Delta, so that the table exists, with its types, before its first row."""
-        arrow: pa.Schema = pl.DataFrame(schema=self.schema).to_arrow().schema
-        return Schema.from_arrow(arrow)
+        return {self.partition_by: pl.String, **SYSTEM, **self.columns}
