@@ -6,7 +6,7 @@ the replies in the store.
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING
 
 from acc_pipeline.agents.base import AgentType, Context
@@ -46,7 +46,7 @@ def endpoint(options: TeacherOptions) -> Endpoint:
     )
 
 
-async def ask_all(items: Sequence["RationaleItem"], *, agents: Mapping[str, AgentType]) -> list[list[Attempt]]:
+async def ask_all(items: Sequence["RationaleItem"]) -> list[list[Attempt]]:
     """The judged attempts of each item, in order. All items share options, store and key."""
     first = items[0]
     if any((item.options, item.store_path) != (first.options, first.store_path) for item in items):
@@ -55,9 +55,7 @@ async def ask_all(items: Sequence["RationaleItem"], *, agents: Mapping[str, Agen
         raise ValueError("teacher backend 'openai' needs a response store: give RationaleItem.store_path")
     with ResponseStore(first.store_path) as store:
         async with LlmClient(endpoint(first.options), store=store, purpose=PURPOSE, api_key=first.api_key) as client:
-            return await _together(
-                [_attempts(item.context, item.options, agents[item.context.agent_type], client) for item in items]
-            )
+            return await _together([_attempts(item.context, item.options, item.grader(), client) for item in items])
 
 
 async def _together(coroutines: list[Coroutine[None, None, list[Attempt]]]) -> list[list[Attempt]]:
@@ -70,11 +68,11 @@ async def _together(coroutines: list[Coroutine[None, None, list[Attempt]]]) -> l
     return [task.result() for task in tasks]
 
 
-def warm(items: Sequence["RationaleItem"], *, agents: Mapping[str, AgentType]) -> None:
+def warm(items: Sequence["RationaleItem"]) -> None:
     """Fetch and store what `process` will want for these items; failures are left for `process` to report."""
     wanted = [item for item in items if item.options.backend == "openai" and item.split != "held-out"]
     if wanted:
-        asyncio.run(ask_all(wanted, agents=agents))
+        asyncio.run(ask_all(wanted))
 
 
 async def _attempts(context: Context, options: TeacherOptions, agent: AgentType, client: LlmClient) -> list[Attempt]:

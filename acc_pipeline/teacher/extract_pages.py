@@ -1,7 +1,7 @@
 """The rule for pages (and any piece of plain text): quote the sentences that bear the answer's terms.
 
 A question of several hops is answered by several pages, so besides the sentences with the answer each further page
-gives the sentence that shares most words with the question.
+gives the sentence that shares most words with the question and with the titles of the other pages.
 """
 
 import re
@@ -12,6 +12,7 @@ from acc_pipeline.teacher.options import TeacherOptions
 from acc_pipeline.teacher.quoting import Quotable, evidence, shorten
 
 _SENTENCE_END = re.compile(r"(?<=[.!?。!?])\s+(?=[\"'“(\[]?[A-Z0-9\u0370-\uffff])|\n+|(?<=[。!?])")
+_HEADING = re.compile(r"\s*(?:#{1,6}\s|=+[^=]+=+\s*$)")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")
 _COMMON = frozenset(
     re.findall(
@@ -30,18 +31,19 @@ def words(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences (or lines, in lists and tables) of a text, blank ones left out."""
-    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip()]
+    """The sentences (or lines, in lists and tables) of a text, without blank ones and headings."""
+    return [part.strip() for part in _SENTENCE_END.split(text) if part and part.strip() and not _HEADING.match(part)]
 
 
 def reasoning(context: Context, *, options: TeacherOptions) -> str:
     """Quotations, then the conclusion; "" when no evidence sentence bears half of the answer's words."""
     answer_words = _answer_words(context)
     question_words = set(words(context.question)) - set(answer_words)
+    pages = evidence(context)
     ranked = [
-        (score, quotable, sentence)
-        for quotable in evidence(context)
-        for score, sentence in _best(quotable, answer=answer_words, question=question_words)
+        (score, page, sentence)
+        for page in pages
+        for score, sentence in _best(page, answer=answer_words, related=_related(page, pages, question=question_words))
     ]
     bearing = [entry for entry in ranked if entry[0][0] >= 0.5]
     if not bearing:
@@ -62,14 +64,21 @@ def _answer_words(context: Context) -> list[str]:
     return found or _WORD.findall(context.answer.casefold())
 
 
-def _best(quotable: Quotable, *, answer: list[str], question: set[str]) -> list[tuple[tuple[float, float], str]]:
-    """The two best sentences of a piece as ((share of answer words, shared question words), sentence)."""
+def _related(page: Quotable, pages: list[Quotable], *, question: set[str]) -> set[str]:
+    """Words that make a sentence of `page` a step: of the question and of other pages' titles. Its own name is none,
+    or the sentence that says it most often would win."""
+    titles = {word for other in pages if other is not page for word in words(other.piece.title)}
+    return (question | titles) - set(words(page.name))
+
+
+def _best(quotable: Quotable, *, answer: list[str], related: set[str]) -> list[tuple[tuple[float, float], str]]:
+    """The two best sentences of a piece as ((share of answer words, related words), sentence)."""
     wanted = set(answer)
     scored = []
     for place, sentence in enumerate(sentences(quotable.text)):
         has = set(words(sentence)) or set(_WORD.findall(sentence.casefold()))
         share = len(wanted & has) / len(wanted) if wanted else 0.0
-        scored.append(((share, float(len(question & has))), -place, sentence))
+        scored.append(((share, float(len(related & has))), -place, sentence))
     scored.sort(key=lambda entry: entry[:2], reverse=True)
     return [(score, sentence) for score, _, sentence in scored[:2] if score != (0.0, 0.0)]
 

@@ -52,6 +52,14 @@ class RationaleItem(msgspec.Struct, frozen=True, kw_only=True):
     api_key: str = ""
     agent: AgentType | None = None
 
+    def grader(self) -> AgentType:
+        """The agent type that grades answers."""
+        if self.agent is not None:
+            return self.agent
+        from acc_pipeline.agents.registry import agent_type
+
+        return agent_type(self.context.agent_type)
+
     def __repr__(self) -> str:
         return f"RationaleItem(example_id={self.context.example_id!r}, backend={self.options.backend!r})"
 
@@ -99,29 +107,22 @@ def process(item: RationaleItem) -> Produced:
             columns=_identity(item),
         )
         return Produced(rejects=[reject])
-    agent = item.agent or _registered(item.context.agent_type)
-    attempts = _extracted(item, agent=agent) if item.options.backend == "extractive" else _asked(item, agent=agent)
+    attempts = _extracted(item) if item.options.backend == "extractive" else _asked(item)
     return _produced(item, attempts=attempts)
 
 
-def _registered(name: str) -> AgentType:
-    from acc_pipeline.agents.registry import agent_type
-
-    return agent_type(name)
-
-
-def _extracted(item: RationaleItem, *, agent: AgentType) -> list[Attempt]:
+def _extracted(item: RationaleItem) -> list[Attempt]:
     draft = extractive.write(item.context, options=item.options)
     if isinstance(draft, str):
         empty = Draft(reasoning="", answer="")
         return [Attempt(number=0, draft=empty, verdict="unknown", verdict_reason=draft)]
-    return [judge(draft, number=0, context=item.context, agent=agent)]
+    return [judge(draft, number=0, context=item.context, agent=item.grader())]
 
 
-def _asked(item: RationaleItem, *, agent: AgentType) -> list[Attempt]:
+def _asked(item: RationaleItem) -> list[Attempt]:
     from acc_pipeline.teacher.asking import ask_all
 
-    return asyncio.run(ask_all([item], agents={item.context.agent_type: agent}))[0]
+    return asyncio.run(ask_all([item]))[0]
 
 
 def _produced(item: RationaleItem, *, attempts: list[Attempt]) -> Produced:

@@ -141,7 +141,7 @@ def test_the_budget_ends_asking_and_raising_it_is_the_cure(tmp_path: Path) -> No
 def test_held_out_tasks_are_never_sent(tmp_path: Path) -> None:
     with serving(RIGHT) as server:
         item = _item(server.url, tmp_path, split="held-out")
-        warm([item], agents={"tiny": TinyAgent()})
+        warm([item])
         assert _reasons(process(item)) == ["held_out"]
         assert server.requests == []
 
@@ -149,7 +149,7 @@ def test_held_out_tasks_are_never_sent(tmp_path: Path) -> None:
 def test_warmed_items_are_processed_without_asking_again(tmp_path: Path) -> None:
     with serving(say("Final answer: Charles Babbage", wait=0.4, reasoning_content="Engine.")) as server:
         items = [_item(server.url, tmp_path, example_id=f"e{n}", at_once=8) for n in range(8)]
-        warm(items, agents={"tiny": TinyAgent()})
+        warm(items)
         assert len(server.requests) == 8
         produced = [process(item) for item in items]
         assert len(server.requests) == 8

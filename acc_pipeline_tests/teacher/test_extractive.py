@@ -104,6 +104,20 @@ def test_a_long_page_is_quoted_briefly() -> None:
     assert len(draft.reasoning) < 2500
 
 
+def test_a_page_is_quoted_where_it_leads_on_and_not_where_it_names_itself() -> None:
+    pages = {
+        "Isken Light": "# Isken Light\nIsken Light is a light at Isken. Its architect was Rowena Sallow.",
+        "Rowena Sallow": "Rowena Sallow was an architect. She was born in Mossgate.",
+        "Mossgate": "Mossgate is a town. At the last count it had 6,425 inhabitants.",
+    }
+    made = context(pages, question="How many live where the architect of Isken Light was born?", answer="6,425")
+    reasoning = _written(made).reasoning
+    assert 'In "Isken Light" it says: "Its architect was Rowena Sallow."' in reasoning
+    assert 'In "Rowena Sallow" it says: "She was born in Mossgate."' in reasoning
+    assert 'In "Mossgate" it says: "At the last count it had 6,425 inhabitants." This holds the answer.' in reasoning
+    assert reasoning.index('Isken Light" it') < reasoning.index('Mossgate" it')
+
+
 WORDS = st.sampled_from(["Ada", "Babbage", "engine", "London", "wrote", "1843", "the", "of", "designed", "program"])
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(lambda read: " ".join(read) + ".")
 BODIES = st.lists(SENTENCES, min_size=1, max_size=6).map(" ".join)
