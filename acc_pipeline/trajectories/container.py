@@ -5,13 +5,13 @@ Knows nothing of log formats; which value means what is decided by `sniff` and r
 
 import hashlib
 import json
-import math
 import zlib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from acc_pipeline.trajectories.fitting import fit_value
 from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.schema import Reject, Source
 
@@ -69,35 +69,9 @@ def open_container(path: Path, *, rel: str, limits: Limits) -> Container:
 def parse_value(text: str, *, limits: Limits) -> Any:
     """One JSON value fit to be stored again: no lone surrogates, integers of 64 bits, no NaN. Raises ValueError."""
     try:
-        value = json.loads(text, strict=False)
+        return fit_value(json.loads(text, strict=False), max_nesting=limits.max_nesting)
     except RecursionError:
         raise ValueError(f"nested deeper than {limits.max_nesting} levels (limit max_nesting)") from None
-    return _fit(value, depth=0, limits=limits)
-
-
-def _fit(value: Any, *, depth: int, limits: Limits) -> Any:
-    if depth > limits.max_nesting:
-        raise ValueError(f"nested deeper than {limits.max_nesting} levels (limit max_nesting)")
-    if isinstance(value, str):
-        return value if value.isascii() else fit_text(value)
-    if isinstance(value, dict):
-        return {fit_text(key): _fit(item, depth=depth + 1, limits=limits) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_fit(item, depth=depth + 1, limits=limits) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, int) and not -(2**63) <= value < 2**63:
-        return str(value)
-    return value
-
-
-def fit_text(text: str) -> str:
-    """Text that UTF-8 can hold: surrogate pairs joined, lone surrogates replaced."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def _parse_lines(text: str, *, source: Source, limits: Limits) -> Container:

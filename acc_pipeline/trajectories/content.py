@@ -8,6 +8,9 @@ import json
 import re
 from typing import Any
 
+from acc_pipeline.trajectories.fitting import fit_value
+
+_MAX_NESTING = 100
 _THINK = re.compile(r"<think(?:ing)?>(.*?)</think(?:ing)?>\s*", re.DOTALL)
 
 
@@ -47,17 +50,18 @@ def as_arguments(value: Any) -> dict[str, Any]:
 
 
 def parse_loose(text: str) -> Any:
-    """JSON, JSON with raw control characters, or a Python literal; None when it is none of them."""
-    try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
-        pass
-    if len(text) > 200_000:
-        return None
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return None
+    """JSON, JSON with raw control characters, or a Python literal, fit to be stored; None when it is none of them."""
+    for parse in (_json, ast.literal_eval):
+        try:
+            return fit_value(parse(text), max_nesting=_MAX_NESTING)
+        except (ValueError, SyntaxError, RecursionError, MemoryError, TypeError):
+            if len(text) > 200_000:
+                return None
+    return None
+
+
+def _json(text: str) -> Any:
+    return json.loads(text, strict=False)
 
 
 def split_reasoning(text: str) -> tuple[str, str]:

@@ -64,8 +64,18 @@ def _read_all(
     results: list[Trajectory | Reject] = []
     for row, one in enumerate(split(value) if split else [value]):
         at = msgspec.structs.replace(source, row=row)
-        results += reader.read(Record(value=one, source=at, limits=limits))
+        results += _read_one(reader, Record(value=one, source=at, limits=limits))
     return reader.NAME, results
+
+
+def _read_one(reader: LogFormat, record: Record) -> list[Trajectory | Reject]:
+    """A record of a shape that its reader never thought of costs that record, and not the file or the run."""
+    try:
+        return reader.read(record)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError, RecursionError) as error:
+        detail = f"{reader.NAME} reader: {type(error).__name__}: {error}"
+        cure = "the record has an unexpected shape: repair it, or mend the reader"
+        return [record.reject("unreadable_record", detail=detail[:500], cure=cure)]
 
 
 def _read_rows(rows: list[tuple[int, Any]], *, source: Source, limits: Limits) -> tuple[str, list[Trajectory | Reject]]:
@@ -81,7 +91,7 @@ def _read_rows(rows: list[tuple[int, Any]], *, source: Source, limits: Limits) -
         if reader is None:
             results.append(_not_read(name, at))
         else:
-            results += reader.read(Record(value=value, source=at, limits=limits))
+            results += _read_one(reader, Record(value=value, source=at, limits=limits))
     return (next(iter(names)) if len(names) == 1 else "mixed"), results
 
 

@@ -23,7 +23,6 @@ from acc_pipeline.trajectories.sniff import log_formats
 
 COLUMNS: dict[str, Any] = {
     "run_id": pl.String,
-    "agent_type": pl.String,
     "format": pl.String,
     "path": pl.String,
     "sha256": pl.String,
@@ -37,6 +36,7 @@ COLUMNS: dict[str, Any] = {
     "flags": pl.String,  # JSON list
     "outcome": pl.String,
     "answer_kind": pl.String,
+    "task": pl.String,  # JSON of the Task: what side inputs are found by
     "record": pl.String,  # JSON of the Trajectory
 }
 
@@ -86,7 +86,6 @@ def _output(trajectory: Trajectory, *, item: ReadItem) -> dict[str, Any]:
     own = [step for step in trajectory.steps if not (step.copied or step.demonstration)]
     return {
         "run_id": trajectory.run_id,
-        "agent_type": item.agent_type,
         "format": trajectory.source.format,
         "path": trajectory.source.path,
         "sha256": trajectory.source.sha256,
@@ -100,6 +99,7 @@ def _output(trajectory: Trajectory, *, item: ReadItem) -> dict[str, Any]:
         "flags": json.dumps(trajectory.flags),
         "outcome": trajectory.outcome.status,
         "answer_kind": trajectory.answer.kind,
+        "task": msgspec.json.encode(trajectory.task).decode(),
         "record": to_json(trajectory),
     }
 
@@ -112,7 +112,6 @@ def _reject(reject: Reject, *, item: ReadItem, format: str) -> RejectRow:
         cure=reject.cure,
         retryable=reject.retryable,
         columns={
-            "agent_type": item.agent_type,
             "format": (source.format if source else "") or format,
             "path": item.rel,
             "sha256": source.sha256 if source else "",

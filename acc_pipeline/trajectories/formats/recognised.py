@@ -31,8 +31,8 @@ def recognise(value: Any) -> str:
 
 
 def whole_file(value: Any) -> bool:
-    """Whether a list of dicts is the events of one run, and not a list of runs."""
-    return bool(_events(value))
+    """Whether a list of dicts is the events or messages of one run, and not a list of runs."""
+    return bool(_events(value)) or is_messages(value)
 
 
 def _bytes(value: bytes) -> str:
