@@ -21,7 +21,7 @@ class Index:
         self._texts = [text for _, text in documents]
         self._counts = [Counter(words(text) + words(title) * 3) for title, text in documents]
         self._lengths = [sum(counts.values()) for counts in self._counts]
-        self._mean = sum(self._lengths) / max(len(self._lengths), 1)
+        self._mean = sum(self._lengths) / max(len(self._lengths), 1) or 1.0  # all texts may be empty
         found = Counter(word for counts in self._counts for word in counts)
         self._weight = {
             word: math.log(1 + (len(documents) - number + 0.5) / (number + 0.5)) for word, number in found.items()

@@ -51,6 +51,7 @@ class Manifest:
             {
                 "run_id": run.run_id,
                 "task_id": run.task_id,
+                "question": run.question,
                 "format": log_format,
                 "file": file,
                 "right": run.right,

@@ -60,7 +60,7 @@ def _by_pages(
     length = max(1, len(path) - 1) if way in ("early", "give_up") else len(path)
     for number, page in enumerate(path[:length]):
         query = task.chain.queries[number].format(page.title)
-        thought = "I search for where to begin." if number == 0 else f"That leads to {page.title}."
+        thought = f"I begin with {page.title}." if number == 0 else f"That leads to {page.title}."
         found = tools.search(query)
         turns.append(_turn(draw.choice([thought, f"{thought} What is known of it?"]), found))
         if page not in found.hits:

@@ -116,7 +116,7 @@ LIGHTS = [
     "Hathersby Light",
     "Outer Isken Light",
 ]
-GLASSWORKS = ["Aldersey Lens Company", "Vannick Glassworks", "Brothers Sallow", "Penhallow Optical"]
+GLASSWORKS = ["Aldersey Lens Company", "Vannick Glassworks", "Sallow Brothers", "Penhallow Optical"]
 MUSEUMS = [
     "Museum of the Sands",
     "Ferry House Museum",
@@ -143,18 +143,8 @@ FESTIVALS = [
     "the Tar Barrel Run",
     "Gull Feast",
 ]
-BOOKS = [
-    "A Handful of Salt",
-    "What the Nets Remember",
-    "The Ninth Wave Table",
-    "Letters to a Pilot",
-    "The Drowned Road",
-    "Forty Knots",
-    "Lamps of the Coast",
-    "A Winter at the Mole",
-    "The Ferryman's Ledger",
-    "Under Slack Water",
-]
+BOOKS_OF = ["Letters from", "A History of", "The Winds of", "Songs of", "Notes on", "Evenings in"]
+BOOKS_ON = ["the Mole", "the Salt Road", "Slack Water", "the Outer Banks", "Small Harbours", "the Ninth Wave"]
 KINDS = ("ferry", "coaster", "lightship tender", "paddle steamer", "training ship", "mail boat")
 
 REMARKS = {
@@ -164,13 +154,15 @@ REMARKS = {
         "For some winters she lay idle, and her saloon was let to a dancing school.",
         "A painting of her in heavy weather hangs in the customs house.",
         "She was rebuilt twice, and each time the funnel grew a little shorter.",
+        "Her whistle, which could be heard across the bay, told the farmers that it was noon.",
     ),
     "person": (
-        "Those who knew {name} speak of a quiet person who answered letters on the day they came.",
-        "A street near the station is named after {name}.",
-        "{name} kept bees and gave the honey to the pilots at Christmas.",
+        "Those who knew {title} speak of a quiet person who answered letters on the day they came.",
+        "A street near the station is named after {title}.",
+        "{title} kept bees and gave the honey to the pilots at Christmas.",
         "A portrait, said to be a poor likeness, was sold for the benefit of the lifeboat.",
-        "In later years {name} taught at the evening school without pay.",
+        "In later years {title} taught at the evening school without pay.",
+        "Of the letters that are left most deal with the weather and the price of rope.",
     ),
     "town": (
         "The market is held twice a week below the old walls.",
@@ -178,6 +170,7 @@ REMARKS = {
         "Its brick kilns supplied half the coast until the clay ran out.",
         "The railway came late, and the station stands a good walk away from the houses.",
         "Sailors know the place by the two poplars above the harbour.",
+        "Its houses are tarred black on the side of the weather and painted white on the other.",
     ),
     "light": (
         "Its keepers kept a goat, whose shed is still shown to visitors.",
@@ -185,6 +178,7 @@ REMARKS = {
         "Storms have broken the gallery rail three times.",
         "The light was changed to electric current without a day of darkness.",
         "Migrating birds are counted from its gallery each autumn.",
+        "In fog a gun was fired every quarter of an hour until a bell took over.",
     ),
     "museum": (
         "Its rooms are narrow and low, and tall visitors are lent a straw hat.",
@@ -192,12 +186,19 @@ REMARKS = {
         "A model of the harbour, made from matchsticks, fills the upper floor.",
         "It is closed when the ferry does not run.",
         "Its catalogue was typed by volunteers and still has their remarks in the margins.",
+        "The garden behind it is planted with the herbs that ships' cooks took along.",
     ),
     "firm": (
         "Apprentices slept above the workshop and were woken by a bell.",
         "A fire destroyed the pattern store, so that older pieces cannot be matched.",
         "Its order books survive and are much used by historians.",
-        "The firm never advertised and lived by recommendation.",
-        "Wages were paid on the quay, in sight of the ships.",
+        "It never advertised and lived by recommendation.",
+        "Wages were paid every second Friday, in coins of the smallest kind.",
+    ),
+    "yard": (
+        "Oak was floated down the river and lay two years in salt water before it was sawn.",
+        "Launches were held at spring tide, and the schools were given the day off.",
+        "The last slip was filled in when the new quay was built.",
+        "Its half models are now in private hands.",
     ),
 }

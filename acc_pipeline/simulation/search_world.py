@@ -8,8 +8,17 @@ import random
 from dataclasses import dataclass, field
 
 from acc_pipeline.simulation import search_names as names
+from acc_pipeline.simulation.search_pages import address, write
 
-SITE = "https://archive.saltcoast.example"
+# how many people there are of each trade, and when they were born
+_TRADES = {"shipbuilder": 6, "captain": 10, "architect": 6, "curator": 6, "surveyor": 4}
+_BORN = {
+    "shipbuilder": (1741, 1769),
+    "captain": (1822, 1884),
+    "architect": (1789, 1819),
+    "curator": (1858, 1909),
+    "surveyor": (1722, 1799),
+}
 
 
 @dataclass(frozen=True)
@@ -24,8 +33,7 @@ class Page:
     @property
     def url(self) -> str:
         """Where the page lies."""
-        slug = "-".join(self.title.lower().replace("'", "").replace("&", "and").split())
-        return f"{SITE}/{self.kind}/{slug}"
+        return address(self.kind, self.title)
 
 
 @dataclass(frozen=True)
@@ -128,23 +136,6 @@ class SearchWorld:
         return path
 
 
-def _remarks(draw: random.Random, kind: str, count: int, **values: str) -> str:
-    return " ".join(draw.sample(names.REMARKS[kind], count)).format(**values)
-
-
-def _trade(position: int) -> tuple[str, int, int]:
-    """What the person at a position of the list was, and the years in which such people were born."""
-    for end, trade, first, last in (
-        (6, "shipbuilder", 1741, 1769),
-        (16, "captain", 1822, 1884),
-        (22, "architect", 1789, 1851),
-        (28, "curator", 1858, 1909),
-    ):
-        if position < end:
-            return trade, first, last
-    return "surveyor", 1722, 1799
-
-
 def build(seed: int) -> SearchWorld:
     """The world of a seed."""
     draw = random.Random(f"{seed} search world")
@@ -152,115 +143,62 @@ def build(seed: int) -> SearchWorld:
     people = [
         f"{first} {last}" for first, last in zip(names.FIRST, draw.sample(names.LAST, len(names.LAST)), strict=True)
     ]
-    founders, masters, architects, curators = people[:6], people[6:16], people[16:22], people[22:28]
+    by_trade: dict[str, list[str]] = {}
+    for trade, count in _TRADES.items():
+        begin = sum(map(len, by_trade.values()))
+        by_trade[trade] = people[begin : begin + count]
 
-    def add(kind: str, title: str, paragraphs: list[str], **facts: str) -> None:
-        world.pages[title] = Page(title=title, kind=kind, text="\n\n".join(paragraphs), facts=facts)
+    def add(kind: str, title: str, **facts: str) -> None:
+        world.pages[title] = Page(title=title, kind=kind, text=write(kind, title, facts, draw=draw), facts=facts)
 
-    for town, festival in zip(names.TOWNS, draw.sample(names.FESTIVALS, len(names.TOWNS)), strict=True):
+    def town() -> str:
+        return draw.choice(names.TOWNS)
+
+    for title, festival in zip(names.TOWNS, draw.sample(names.FESTIVALS, len(names.TOWNS)), strict=True):
         people_count = f"{draw.randint(1, 38)},{draw.randint(100, 999)}"
-        twin = draw.choice([t for t in names.TOWNS if t != town])
-        add(
-            "town",
-            town,
-            [
-                f"{town} is a town on the Salt Coast. At the last count it had {people_count} inhabitants. "
-                + _remarks(draw, "town", 1),
-                f"Every year the town celebrates {festival}, for which former residents come home. "
-                f"{_remarks(draw, 'town', 1)} It has long been on friendly terms with {twin}.",
-            ],
-            people=people_count,
-            festival=festival,
-        )
-    for name in people:
-        trade, first, last = _trade(people.index(name))
-        born, home = str(draw.randint(first, last)), draw.choice(names.TOWNS)
-        teacher = draw.choice([p for p in people[28:] if p != name])
-        book = draw.choice(names.BOOKS)
-        add(
-            "person",
-            name,
-            [
-                f"{name} was a {trade} of the Salt Coast, born in {home} in the year {born}. "
-                f"The trade was learned under {teacher}, who had a house by the harbour. "
-                + _remarks(draw, "person", 1, name=name),
-                f"{name} wrote one book, {book}, which was printed in a small number. "
-                + _remarks(draw, "person", 2, name=name),
-            ],
-            born=born,
-            birthplace=home,
-            teacher=teacher,
-            book=book,
-        )
-    for yard, founder in zip(names.YARDS, founders, strict=True):
-        founded, town = str(draw.randint(1795, 1870)), draw.choice(names.TOWNS)
-        add(
-            "yard",
-            yard,
-            [
-                f"{yard} built wooden and later iron ships at {town}. It was founded in {founded} by {founder}, whose "
-                f"name is still on the gate. {_remarks(draw, 'firm', 1)}",
-                f"The yard never had more than two ships on the slip. {_remarks(draw, 'firm', 1)}",
-            ],
-            founder=founder,
-            founded=founded,
-        )
+        twin = draw.choice([other for other in names.TOWNS if other != title])
+        add("town", title, people=people_count, festival=festival, twin=twin)
+    books = draw.sample([f"{first} {second}" for first in names.BOOKS_OF for second in names.BOOKS_ON], len(people))
+    for trade, persons in by_trade.items():
+        for person in persons:
+            born = str(draw.randint(*_BORN[trade]))
+            teacher = draw.choice([other for other in by_trade["surveyor"] if other != person])
+            add("person", person, trade=trade, born=born, birthplace=town(), teacher=teacher, book=books.pop())
+    for yard, founder in zip(names.YARDS, by_trade["shipbuilder"], strict=True):
+        add("yard", yard, founder=founder, founded=str(draw.randint(1795, 1830)), place=town())
     for firm in names.GLASSWORKS:
-        founded, town = str(draw.randint(1760, 1850)), draw.choice(names.TOWNS)
-        add(
-            "firm",
-            firm,
-            [
-                f"The {firm} ground lenses for lighthouses and ships' lamps in {town}. It was founded in {founded}. "
-                + _remarks(draw, "firm", 1),
-                f"Its glass has a faint green tint by which it can be told from others. {_remarks(draw, 'firm', 1)}",
-            ],
-            founded=founded,
-        )
+        add("firm", firm, founded=str(draw.randint(1760, 1839)), place=town())
+    masters = by_trade["captain"]
     for number, ship in enumerate(names.SHIPS):
-        yard, port, master = draw.choice(names.YARDS), draw.choice(names.TOWNS), masters[number % len(masters)]
-        launched, length = draw.randint(1862, 1921), draw.randint(28, 96)
         add(
             "ship",
             ship,
-            [
-                f"The {ship} was a {draw.choice(names.KINDS)} of {length} metres, built by {yard} and launched in "
-                f"{launched}. {_remarks(draw, 'ship', 1)}",
-                f"Her home port was {port} for all of her working life. Her first master, {master}, commanded her for "
-                f"{draw.randint(3, 19)} years. {_remarks(draw, 'ship', 2)}",
-            ],
-            yard=yard,
-            port=port,
-            master=master,
+            sort=draw.choice(names.KINDS),
+            length=str(draw.randint(28, 96)),
+            yard=draw.choice(names.YARDS),
+            launched=str(draw.randint(1862, 1921)),
+            port=town(),
+            master=masters[number % len(masters)],
+            years=str(draw.randint(3, 19)),
         )
     for light in names.LIGHTS:
-        architect, firm = draw.choice(architects), draw.choice(names.GLASSWORKS)
         add(
             "light",
             light,
-            [
-                f"{light} is a lighthouse of {draw.randint(14, 52)} metres, first lit in {draw.randint(1841, 1909)}. "
-                f"The "
-                f"architect was {architect}. {_remarks(draw, 'light', 1)}",
-                f"The lens was made by the {firm} and is still in use. {_remarks(draw, 'light', 2)}",
-            ],
-            architect=architect,
-            lens=firm,
+            height=str(draw.randint(14, 52)),
+            lit=str(draw.randint(1841, 1899)),
+            architect=draw.choice(by_trade["architect"]),
+            lens=draw.choice(names.GLASSWORKS),
         )
     for museum in names.MUSEUMS:
-        curator, bell = draw.choice(curators), draw.choice(names.SHIPS)
         add(
             "museum",
             museum,
-            [
-                f"The {museum} stands in {draw.choice(names.TOWNS)} and holds some {draw.randint(4, 60)}00 objects. "
-                f"Its "
-                f"first curator was {curator}. {_remarks(draw, 'museum', 1)}",
-                f"Its best known piece is the bell of the {bell}. {_remarks(draw, 'museum', 2)} Questions are answered "
-                f"by the office at desk@{museum.lower().split()[0]}-museum.example.",
-            ],
-            curator=curator,
-            bell=bell,
+            place=town(),
+            objects=f"{draw.randint(4, 60)}00",
+            curator=draw.choice(by_trade["curator"]),
+            bell=draw.choice(names.SHIPS),
+            office=f"desk@{museum.lower().split()[0].replace(chr(39), '')}-museum.example",
         )
     return world
 

@@ -40,11 +40,12 @@ class SqlWorld:
         """The rows of a database as Arrow tables."""
         return build(database, seed=self.seed)
 
-    def connection(self, database: str) -> duckdb.DuckDBPyConnection:
-        """The database in memory."""
-        if database not in self.opened:
-            self.opened[database] = open_tables(self.tables(database))
-        return self.opened[database]
+    def connection(self, database: str, *, backwards: bool = False) -> duckdb.DuckDBPyConnection:
+        """The database in memory; `backwards` stores the rows of each table in the opposite order."""
+        key = f"{database} backwards" if backwards else database
+        if key not in self.opened:
+            self.opened[key] = open_tables(self.tables(database), backwards=backwards)
+        return self.opened[key]
 
     def rows(self, database: str, sql: str) -> list[tuple[Any, ...]]:
         """The rows of a query; raises `duckdb.Error`."""
@@ -128,6 +129,6 @@ def _fill(template: Template, values: list[str], *, task_id: str) -> SqlTask:
 
 def _decided(world: SqlWorld, task: SqlTask) -> bool:
     gold = world.rows(task.template.database, task.gold)
-    backwards = open_tables(world.tables(task.template.database), backwards=True).execute(task.gold).fetchall()
+    backwards = world.connection(task.template.database, backwards=True).execute(task.gold).fetchall()
     wrong = world.rows(task.template.database, task.wrong)
     return bool(gold) and len(gold) <= 12 and gold == backwards and sorted(map(str, gold)) != sorted(map(str, wrong))

@@ -8,8 +8,8 @@ from acc_pipeline.simulation.records import Run, stable_id
 NAME = "openai-messages"
 
 SYSTEM = {
-    "search": "Answer questions from the archive. Search it, read the pages that matter, and finish with final_answer.",
-    "sql": "Answer questions about the database. Look at its tables, query them, and finish with the answer in words.",
+    "search": "Answer questions from the archive. Search it, read what matters, and finish with the answer alone.",
+    "sql": "Answer questions about the database. Look at its tables, query them, and finish with the answer.",
 }
 
 
