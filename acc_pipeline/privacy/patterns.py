@@ -79,7 +79,7 @@ HOME = _pattern(
     "USER",
     r"(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})"
     r"(?!(?:user|users|ubuntu|runner|root|app|agent|openhands|jovyan|vscode|node|worker|Shared|Public|USER_\d+)\b)"
-    r"([A-Za-z0-9_][\w.-]{0,31})",
+    r"([A-Za-z0-9_][\w.-]*)",
     "/home/",
     "/users/",
     "\\users\\",

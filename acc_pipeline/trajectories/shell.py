@@ -228,19 +228,32 @@ def _head_window(program: str, count: str) -> tuple[int, int]:
 
 
 def _sed(args: list[str]) -> ShellMeaning:
-    plain = [arg for arg in args if not arg.startswith("-")]
+    _, files = _sed_parts(args)
     if any(re.match(r"^(-[nErs]*i|--in-place)", arg) for arg in args):
-        files = plain if any(arg in {"-e", "--expression"} for arg in args) else plain[1:]
         return ShellMeaning(verb=Verb.EDIT, edited=files or ["*"])
     window = _sed_window(args)
-    if window and len(plain) == 2:
-        return ShellMeaning(verb=Verb.VIEW, paths=plain[1:], window=window)
-    return ShellMeaning(paths=plain[1:])
+    if window and len(files) == 1:
+        return ShellMeaning(verb=Verb.VIEW, paths=files, window=window)
+    return ShellMeaning(paths=files)
+
+
+def _sed_parts(args: list[str]) -> tuple[list[str], list[str]]:
+    """(scripts, files) of a sed command's arguments."""
+    scripts, plain, index = [], [], 0
+    while index < len(args):
+        if args[index] in {"-e", "--expression"} and index + 1 < len(args):
+            scripts.append(args[index + 1])
+            index += 1
+        elif not args[index].startswith("-"):
+            plain.append(args[index])
+        index += 1
+    return (scripts, plain) if scripts else (plain[:1], plain[1:])
 
 
 def _sed_window(args: list[str]) -> tuple[int, int] | None:
-    scripts = [arg for arg in args if not arg.startswith("-")][:1]
-    match = _SED_PRINT.match(scripts[0].replace(" ", "").rstrip(";")) if scripts and "-n" in args else None
+    scripts, _ = _sed_parts(args)
+    quiet = any(re.match(r"^-[Ers]*n", arg) for arg in args)
+    match = _SED_PRINT.match(scripts[0].replace(" ", "").rstrip(";")) if len(scripts) == 1 and quiet else None
     if not match:
         return None
     first = int(match.group(1))
