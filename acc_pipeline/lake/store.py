@@ -49,19 +49,27 @@ class Store(Struct, frozen=True):
 
     def ensure(self) -> DeltaTable:
         """The newest state of a table that exists and has every column; raises `SchemaChanged` for another type."""
-        table = self.open() or self._create()
+        for _ in range(_ATTEMPTS):
+            table = self.open() or self._create()
+            missing = self._missing(table)
+            if not missing:
+                return table
+            try:
+                table.alter.add_columns(_delta_schema(missing).fields)
+            except DeltaError as error:  # another writer adds them at this moment, or commits rows
+                failure = error
+                time.sleep(random.uniform(0, _LONGEST_PAUSE))
+        raise Overtaken(f"{self.uri}: columns {sorted(missing)} cannot be added ({failure})") from failure
+
+    def _missing(self, table: DeltaTable) -> dict[str, pl.DataType | type[pl.DataType]]:
         stored = pl.Schema(pl.scan_delta(table, storage_options=self.storage_options or None).collect_schema())
-        missing = {name: dtype for name, dtype in self.schema.items() if name not in stored}
         for name, dtype in pl.Schema(self.schema).items():
             if name in stored and stored[name] != dtype:
                 raise SchemaChanged(
                     f"table {self.uri}: column {name!r} holds {stored[name]} in the lake and {dtype} in the code; "
                     "use a type that Delta stores, or another lake root (workspace) for the new meaning"
                 )
-        if missing:
-            table.alter.add_columns(_delta_schema(missing).fields)
-            return self.ensure()
-        return table
+        return {name: dtype for name, dtype in self.schema.items() if name not in stored}
 
     def commits(self, table: DeltaTable, *, partition: str) -> int:
         """How many commits the partition has had in this state of the table."""
@@ -143,12 +151,18 @@ def _delta_schema(columns: dict[str, pl.DataType | type[pl.DataType]]) -> Schema
 def _write(table: DeltaTable, change: Change, *, properties: CommitProperties) -> None:
     if change.rows is None:
         table.delete(change.replace, commit_properties=properties, writer_properties=_WRITER)
-    elif change.replace is None:
-        write_deltalake(table, change.rows, mode="append", commit_properties=properties, writer_properties=_WRITER)
+        return
+    rows = change.rows
+    dropped = [field.name for field in table.schema().fields if field.name not in rows.columns]
+    if dropped:  # columns that an earlier version of the code had
+        stored = pl.scan_delta(table, storage_options=table._storage_options or None).collect_schema()
+        rows = rows.with_columns(pl.lit(None, dtype=stored[name]).alias(name) for name in dropped)
+    if change.replace is None:
+        write_deltalake(table, rows, mode="append", commit_properties=properties, writer_properties=_WRITER)
     else:
         write_deltalake(
             table,
-            change.rows,
+            rows,
             mode="overwrite",
             predicate=change.replace,
             commit_properties=properties,

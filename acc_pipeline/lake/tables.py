@@ -36,6 +36,10 @@ class TableSpec(Struct, frozen=True):
     partition_by: str = "agent_type"
 
     def __post_init__(self) -> None:
+        try:
+            pl.Schema(self.columns)
+        except TypeError as error:
+            raise ValueError(f"table {self.name!r}: {error}") from error
         taken = sorted(set(self.columns) & ({self.partition_by} | set(SYSTEM)))
         if taken:
             raise ValueError(f"table {self.name!r}: columns {taken} are written by the lake itself; rename them")

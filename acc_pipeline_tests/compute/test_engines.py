@@ -128,7 +128,7 @@ def test_what_does_not_pickle_is_named(pool: SpawnPoolEngine) -> None:
     with pytest.raises(TypeError, match="function of a module"):
         pool.map(lambda n: n, [1])
     with pytest.raises(ItemError, match=r"item 0 .*pickle"):
-        list(pool.map(work.square, [lambda: 1]))  # type: ignore[list-item]
+        list(pool.map(work.square, [lambda: 1]))  # type: ignore[arg-type]
     with pytest.raises(ItemError, match=r"item 0 .*pickle"):
         list(pool.map(work.unpicklable, [1]))
 
