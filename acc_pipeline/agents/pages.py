@@ -137,9 +137,12 @@ def _join(left: str, right: str) -> str:
         return right
     if right in left:
         return left
-    for size in range(min(len(left), len(right)), _MIN_OVERLAP - 1, -1):
-        if left.endswith(right[:size]):
-            return left + right[size:]
+    probe = right[:_MIN_OVERLAP]
+    at = left.find(probe, max(0, len(left) - len(right))) if len(probe) == _MIN_OVERLAP else -1
+    while at >= 0:
+        if right.startswith(left[at:]):
+            return left[:at] + right
+        at = left.find(probe, at + 1)
     return f"{left}\n\n{right}"
 
 

@@ -11,7 +11,8 @@ import msgspec
 from unidiff import PatchSet
 from unidiff.errors import UnidiffParseError
 
-_HEADER = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HEADER = re.compile(r"^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
+_CONTEXT = 10  # lines; no tool writes more context after a change unless it is asked to
 _FENCE = re.compile(r"```(?:diff|patch)?\s*\n(.*?)```", re.S)
 
 
@@ -178,7 +179,7 @@ def _repair(text: str) -> str:
 
 
 def _closing(old_left: int, new_left: int, number: int) -> list[str]:
-    if old_left != new_left:
+    if old_left != new_left or old_left > _CONTEXT:
         raise PatchError(f"line {number}: the hunk ends too early")
     return [" "] * old_left
 

@@ -6,61 +6,72 @@ part of the logged text.
 
 import re
 
-_TAGGED = [
-    re.compile(rf"<{tag}>\s*(.*?)\s*</{tag}>", re.S | re.I)
-    for tag in ("pr_description", "issue_description", "issue", "question", "problem_statement", "task_description")
-]
-_BETWEEN = [
-    # SWE-agent 0.x; OpenHands' issue resolver; mini-swe-agent's list form; OpenHands without function calls; Terminus.
-    re.compile(r"(?:^|\n)ISSUE:\s*\n(.*?)\n\s*(?:INSTRUCTIONS|IMPORTANT TIPS):", re.S),
-    re.compile(r"(?:^|\n)# Problem Statement\s*\n(.*?)(?:\n\s*IMPORTANT: You should ONLY interact|\Z)", re.S),
-    re.compile(r"\APlease solve this issue:\s*(.*?)\n\s*You can execute bash commands and edit files", re.S),
-    re.compile(r"-{5,} NEW TASK DESCRIPTION -{5,}\s*\n(.*?)\n\s*-{5,} END OF NEW TASK DESCRIPTION", re.S),
-    re.compile(r"(?:^|\n)Task Description:\s*\n(.*?)\n\s*Current terminal state:", re.S),
-]
-_UPLOADED = re.compile(r"<uploaded_files>.*?</uploaded_files>\s*", re.S)
-_LEAD = re.compile(r"\A(?:Consider the following (?:PR|issue) description:|Question:)\s*", re.I)
-_TOOL_PROMPT = re.compile(r"<tools>|Example response:|calling one or more of the following tools", re.I)
-_LAST_USER = re.compile(r"(?:\A|\n)\s*User:[ \t]*", re.I)
-_LAST_QUESTION = re.compile(r"(?:\A|\n)\s*Question:[ \t]*", re.I)
-_AFTER_SEARCH = re.compile(r"\n\s*(?:Thought|Action)(?: \d+)?:.*\Z", re.S)
-_BOXED_ORDER = re.compile(
-    r"\n\s*(?:Please )?(?:wrap|put|give) (?:your )?(?:final )?answer (?:in|inside|within) .*\Z", re.S | re.I
+_TAGS = ("pr_description", "issue_description", "issue", "question", "problem_statement", "task_description")
+# What opens the task and what ends it; nothing ends the last one. Ends are looked for after the opening only, and no
+# pattern may run over line ends: hostile prompts must not cost more than their length.
+_BETWEEN = (
+    (r"(?:^|\n)ISSUE:[ \t]*\n", r"\n[ \t]*(?:INSTRUCTIONS|IMPORTANT TIPS):"),  # SWE-agent 0.x
+    (r"(?:^|\n)# Problem Statement[ \t]*\n", r"\n[ \t]*IMPORTANT: You should ONLY interact|\Z"),  # OpenHands' resolver
+    (
+        r"\APlease solve this issue:",
+        r"\n[ \t]*You can execute bash commands and edit files",
+    ),  # mini-swe-agent's list form
+    (r"-{5,60} NEW TASK DESCRIPTION -{5,60}", r"\n-{5,60} END OF NEW TASK DESCRIPTION"),  # OpenHands without calls
+    (r"(?:^|\n)Task Description:[ \t]*\n", r"\n[ \t]*Current terminal state:"),  # Terminus
+    (r"(?:^|\n)<uploaded_files>", r"\Z"),
 )
-
-
-# MiroFlow follows the question with a page of orders to its main agent.
-_MIROFLOW = re.compile(r"\n\s*Your task is to comprehensively address the question by .*\Z", re.S)
+_PAIRS = [(re.compile(rf"<{tag}>", re.I), re.compile(rf"</{tag}>", re.I)) for tag in _TAGS]
+_PAIRS += [(re.compile(opening), re.compile(ending)) for opening, ending in _BETWEEN]
+_UPLOADED = re.compile(r"</uploaded_files>", re.I)
+_LEAD = re.compile(r"\A(?:Consider the following (?:PR|issue) description:|Question:)", re.I)
+_TOOL_PROMPT = re.compile(r"<tools>|Example response:|calling one or more of the following tools", re.I)
+_LAST_USER = re.compile(r"(?:\A|\n)[ \t]*User:", re.I)
+_LAST_QUESTION = re.compile(r"(?:\A|\n)[ \t]*Question:", re.I)
+# What follows a question: the first turn of a ReAct transcript, MiroFlow's page of orders, the order to box the answer.
+_AFTER = (
+    re.compile(r"\n[ \t]*(?:Thought|Action)(?: \d+)?:"),
+    re.compile(r"\n[ \t]*Your task is to comprehensively address the question by "),
+    re.compile(r"\n[ \t]*(?:Please )?(?:wrap|put|give) (?:your )?(?:final )?answer (?:in|inside|within) ", re.I),
+)
 
 
 def swe_question(text: str) -> str:
     """The issue's text out of the prompt of SWE-agent, mini-swe-agent, OpenHands or Terminus."""
-    text = text.replace("\r\n", "\n")
-    for pattern in (*_TAGGED, *_BETWEEN):
-        found = pattern.search(text)
-        if found and found[1].strip():
-            return _LEAD.sub("", found[1].strip()).strip()
-    return _LEAD.sub("", _UPLOADED.sub("", text).strip()).strip()
+    text = text.replace("\r\n", "\n").strip()
+    for opening, ending in _PAIRS:
+        inner = _between(text, opening, ending)
+        if inner:
+            return _LEAD.sub("", inner).strip()
+    return _LEAD.sub("", text).strip()
 
 
 def search_question(text: str) -> str:
     """The question out of the prompt of WebDancer (tools, example, then `User:`), ReAct, Search-R1 or plain chat."""
     text = text.replace("\r\n", "\n").strip()
-    tagged = _TAGGED[3].search(text)
-    if tagged and tagged[1].strip():
-        return tagged[1].strip()
-    if _TOOL_PROMPT.search(text):
-        # The tools and their example come first and may hold the same words, so the last mark is the real one.
-        for mark in (_LAST_USER, _LAST_QUESTION):
-            rest = mark.split(text)[-1].strip()
-            if rest and rest != text:
-                return _tail(rest)
-    if _LAST_QUESTION.search(text):
-        return _tail(_LAST_QUESTION.split(text)[-1].strip()) or text
-    return _tail(text)
+    tagged = _between(text, *_PAIRS[_TAGS.index("question")])
+    if tagged:
+        return tagged
+    # The tools and their example come first and may hold the same words, so the last mark is the real one.
+    marks = (_LAST_USER, _LAST_QUESTION) if _TOOL_PROMPT.search(text) else (_LAST_QUESTION,)
+    for mark in marks:
+        rest = _before_orders(mark.split(text)[-1])
+        if rest and rest != text:
+            return rest
+    return _before_orders(text)
 
 
-def _tail(text: str) -> str:
-    for pattern in (_AFTER_SEARCH, _MIROFLOW, _BOXED_ORDER):
-        text = pattern.sub("", text)
+def _between(text: str, opening: re.Pattern[str], ending: re.Pattern[str]) -> str:
+    start = opening.search(text)
+    end = ending.search(text, start.end()) if start else None
+    if start is None or end is None:
+        return ""
+    inner = text[start.end() : end.start()]
+    closed = _UPLOADED.search(inner)  # the list of uploaded files is no part of the task that follows it
+    return (inner[closed.end() :] if closed else inner).strip()
+
+
+def _before_orders(text: str) -> str:
+    for pattern in _AFTER:
+        found = pattern.search(text)
+        text = text[: found.start()] if found else text
     return text.strip()

@@ -20,7 +20,6 @@ reported.
 
 import csv
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -200,7 +199,7 @@ def _rows(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line)
+                row = msgspec.json.decode(line)
             except ValueError as error:
                 problems.append(f"{path.name}: line {number}: not JSON: {error}")
                 continue
@@ -209,7 +208,8 @@ def _rows(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
             else:
                 problems.append(f"{path.name}: line {number}: not an object")
     else:
-        yield from _json_rows(json.loads(path.read_text(encoding="utf-8-sig")))
+        # Unlike json, this refuses half characters, which no later file could hold.
+        yield from _json_rows(msgspec.json.decode(path.read_text(encoding="utf-8-sig")))
 
 
 def _json_rows(content: Any) -> Iterator[dict[str, Any]]:
@@ -235,13 +235,13 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         if value.lstrip().startswith("["):
             try:
-                return _texts(json.loads(value))
+                return _texts(msgspec.json.decode(value))
             except ValueError:
                 return [value]
         return [value]
     if isinstance(value, (list, tuple)):
         return [text for item in value for text in _texts(item)]
-    return [json.dumps(value) if isinstance(value, (bool, dict)) else str(value)]
+    return [msgspec.json.encode(value).decode() if isinstance(value, (bool, dict)) else str(value)]
 
 
 def _boolean(value: Any) -> bool | None:

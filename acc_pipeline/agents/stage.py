@@ -28,6 +28,7 @@ COLUMNS: dict[str, Any] = {
     "evidence": pl.String,
     "split": pl.String,
     "group": pl.String,
+    "task": pl.String,  # JSON of the Task: what side inputs are found by
     "record": pl.String,
 }
 
@@ -91,6 +92,7 @@ def process(item: VerifyItem) -> Produced:
         "reference": msgspec.json.encode(sources.reference).decode() if sources.reference is not None else "",
         "split": split_of(group, item.options),
         "group": group,
+        "task": msgspec.json.encode(trajectory.task).decode(),
     }
     database = agent.needs(trajectory).database or (sources.reference.database if sources.reference else "")
     if database and sources.database is None:

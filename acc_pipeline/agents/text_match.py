@@ -11,6 +11,8 @@ from decimal import Decimal, InvalidOperation
 
 import msgspec
 
+_LONGEST_ANSWER = 20_000  # characters that are looked at: an answer is a short text
+_LONGEST_NUMBER = 60  # digits; a longer run of digits is compared as it stands
 _ARTICLES = {"a", "an", "the"}
 _TOKEN = re.compile(r"\d+(?:st|nd|rd|th)\b|\d+(?:[.,]\d+)*|[^\W_]+", re.UNICODE)
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "trillion": 10**12}
@@ -77,7 +79,8 @@ def match(answer: str, accepted: list[str]) -> Match:
     the first sentence that has any (`stated`).
     unknown: one lies inside the other (`contained`) or a longer text shares words with it (`overlap`): a judge's work.
     """
-    if not any(tokens(a) for a in accepted):
+    answer = _squeeze(answer)
+    if not any(tokens(_squeeze(gold)) for gold in accepted):
         return Match(outcome="unknown", how="no_accepted_answer")
     if not tokens(answer):
         return Match(outcome="wrong", how="empty")
@@ -91,6 +94,7 @@ def match(answer: str, accepted: list[str]) -> Match:
 
 def same(left: str, right: str) -> str:
     """The rule by which two short answers are the same, or an empty string."""
+    left, right = _squeeze(left), _squeeze(right)
     a, b = tokens(left), tokens(right)
     if not a or not b:
         return ""
@@ -108,7 +112,7 @@ def same(left: str, right: str) -> str:
 
 def list_items(text: str) -> list[str]:
     """The items of an enumeration (commas, semicolons, lines, "and"); one item when it is none."""
-    parts = [_BULLET.sub("", part) for part in _ITEM.split(text.strip().strip("[]"))]
+    parts = [_BULLET.sub("", part) for part in _ITEM.split(_squeeze(text).strip("[]"))]
     return [part.strip(" '\"") for part in parts if tokens(part)]
 
 
@@ -127,17 +131,22 @@ def f1(left: str, right: str) -> float:
     return 2 * common / (len(a) + len(b)) if common else 0.0
 
 
+def _squeeze(text: str) -> str:
+    return re.sub(r"\n+", "\n", re.sub(r"[^\S\n]+", " ", text[:_LONGEST_ANSWER])).strip()
+
+
 def _undecided(answer: str, accepted: list[str]) -> Match:
     words = tokens(answer)
-    for gold in accepted:
-        want = tokens(gold)
+    shortened = {gold: _squeeze(gold) for gold in accepted}
+    for gold, short in shortened.items():
+        want = tokens(short)
         if set(want) <= _YES_NO:
             continue
         if _run_in(want, words) or _run_in(words, want):
             return Match(outcome="unknown", how="contained", accepted=gold)
-    longer = len(words) > 2 * max(len(tokens(gold)) for gold in accepted)
-    best = max(accepted, key=lambda gold: f1(answer, gold))
-    if longer and f1(answer, best) > 0 and not set(tokens(best)) <= _YES_NO:
+    longer = len(words) > 2 * max(len(tokens(short)) for short in shortened.values())
+    best = max(shortened, key=lambda gold: f1(answer, shortened[gold]))
+    if longer and f1(answer, shortened[best]) > 0 and not set(tokens(shortened[best])) <= _YES_NO:
         return Match(outcome="unknown", how="overlap", accepted=best)
     return Match(outcome="wrong", how="different")
 
@@ -165,7 +174,7 @@ def _run_in(needle: list[str], haystack: list[str]) -> bool:
 def _number(token: str) -> str:
     if token in _NUMBER_WORDS:
         return str(_NUMBER_WORDS[token])
-    if not token[0].isdigit():
+    if not token[0].isdigit() or len(token) > _LONGEST_NUMBER:
         return token
     plain = re.sub(r",(?=\d{3}(?:\D|$))", "", token).replace(",", ".")
     try:
