@@ -27,9 +27,13 @@ class Lake(Struct, frozen=True):
     root: str
     storage_options: dict[str, str] | None = None
 
+    def uri(self, spec: TableSpec) -> str:
+        """Where the Delta table of a spec is, for other tools."""
+        return self._uri(spec.name)
+
     def store(self, spec: TableSpec) -> Store:
         """The Delta table of a spec, which may not exist yet."""
-        return Store(self._uri(spec.name), spec.schema, [spec.partition_by], self.storage_options or {})
+        return Store(self.uri(spec), spec.schema, [spec.partition_by], self.storage_options or {})
 
     @property
     def markers(self) -> Markers:
