@@ -1,0 +1,171 @@
+"""`acc`: thin commands over the functions that the assets call. Errors that a person can mend are one line, not a trace."""
+
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from acc_pipeline.settings import PROJECT_DIR, SettingsError, child_environment, load_settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="acc-pipeline")
+def main() -> None:
+    """Compile agent logs into long-context training data, train on it, and see whether it helped."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+
+
+def _settings(**overrides: Any) -> Any:
+    try:
+        return load_settings(**overrides)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+def demo() -> None:
+    """The whole graph on the sample logs (profile `demo`), in this process."""
+    _run_all(_settings(executor="in_process"))
+
+
+@main.command()
+def run() -> None:
+    """The whole graph of the current profile (ACC_PROFILE), in this process."""
+    _run_all(_settings(executor="in_process"))
+
+
+def _run_all(settings: Any) -> None:
+    from acc_pipeline.orchestration import tour
+
+    if not tour.run(settings, echo=click.echo):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Dagster's UI and daemon on this workspace's history."""
+    from acc_pipeline.orchestration.history import instance_folder
+
+    settings = _settings()
+    environment = child_environment(dagster_home=instance_folder(settings))
+    dagster = Path(sys.executable).parent / "dagster"
+    os.chdir(PROJECT_DIR)
+    os.execve(dagster, [str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port)], environment)
+
+
+@main.command()
+def settings() -> None:
+    """Every setting of the current profile with its value and meaning."""
+    from acc_pipeline.settings import describe
+
+    for line in describe(_settings()):
+        click.echo(line)
+
+
+@main.group()
+def databases() -> None:
+    """Databases that agents queried."""
+
+
+@databases.command("import")
+@click.argument("dump", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dialect", default="mysql", show_default=True, help="SQL dialect of the dump.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: the workspace's databases/.")
+def import_databases(dump: Path, dialect: str, out: Path | None) -> None:
+    """One DuckDB file for each database in an SQL dump, row counts checked against the dump."""
+    from acc_pipeline.databases.dump import DumpError, import_dump
+
+    try:
+        imported = import_dump(dump, dialect=dialect, out_dir=out or _settings().databases_dir)
+    except DumpError as error:
+        raise click.ClickException(str(error)) from None
+    for one in imported:
+        click.echo(f"{one.name:<32} {len(one.tables):>3} tables {sum(one.tables.values()):>8} rows  {one.path}")
+
+
+@main.command()
+@click.option("--agent-type", default="all", show_default=True, help="search, swe, sql or all.")
+@click.option("--runs", default=16, show_default=True, help="Runs of each agent type.")
+@click.option("--wrong", default=0.25, show_default=True, help="Share of runs that end wrong.")
+@click.option("--seed", default=7, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+def simulate(agent_type: str, runs: int, wrong: float, seed: int, out: Path) -> None:
+    """Scripted agents really run tools and leave logs, references and databases."""
+    from acc_pipeline.simulation.simulate import AGENT_TYPES
+    from acc_pipeline.simulation.simulate import simulate as make
+
+    for name in AGENT_TYPES if agent_type == "all" else (agent_type,):
+        manifest = make(name, runs=runs, wrong=wrong, seed=seed, out=out)
+        click.echo(f"{name}: {manifest}")
+
+
+@main.command()
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".jsonl or .parquet file.")
+@click.option("--agent-type", multiple=True, help="Only these; default: all of the profile.")
+@click.option("--form", default="pieces", show_default=True, help="pieces, no-distractors or multi-turn.")
+def export(out: Path, agent_type: tuple[str, ...], form: str) -> None:
+    """Training rows in the columns of the released data."""
+    from acc_pipeline.lake.lake import NotReady
+    from acc_pipeline.orchestration.exporting import export_rows
+
+    try:
+        written = export_rows(_settings(), out=out, agent_types=agent_type, form=form)
+    except (NotReady, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"{written} rows -> {out}")
+
+
+@main.command()
+@click.argument("benchmark", type=click.Choice(["mrcr", "graphwalks"]))
+@click.option("--tokens", default=4096, show_default=True, help="Target length of an item.")
+@click.option("--items", default=10, show_default=True, help="How many.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def generate(benchmark: str, tokens: int, items: int, seed: int, out: Path) -> None:
+    """Evaluation items in the official columns, made offline."""
+    from acc_pipeline.evaluation.commands import generate as make
+
+    click.echo(make(benchmark, tokens=tokens, items=items, seed=seed, out=out))
+
+
+@main.command()
+@click.argument("benchmark", type=click.Choice(["mrcr", "graphwalks"]))
+@click.option("--items", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--responses", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option("--json", "as_json", is_flag=True, help="One object a response, then one summary object.")
+def grade(benchmark: str, items: Path, responses: Path, as_json: bool) -> None:
+    """Score responses ({"response": …} a line, in item order) with every score field."""
+    from acc_pipeline.evaluation.commands import grade as score
+
+    for line in score(benchmark, items=items, responses=responses, as_json=as_json):
+        click.echo(line)
+
+
+@main.group()
+def bench() -> None:
+    """Measurements that docs/ quotes."""
+
+
+@bench.command()
+@click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--gold", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dev.json")
+@click.option("--dump", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dbs.sql")
+def intercode(log: Path, gold: Path, dump: Path) -> None:
+    """An InterCode-SQL log judged by execution, against its logged rewards."""
+    import tempfile
+
+    from acc_pipeline.agents.intercode_report import report
+
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="acc-intercode-") as workdir:
+        click.echo(report(log, gold, dump, Path(workdir)))
+    click.echo(f"{time.monotonic() - started:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

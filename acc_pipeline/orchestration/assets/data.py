@@ -1,0 +1,129 @@
+"""The assets from logs to SFT rows, partitioned by agent type. Each body: run the stage, describe the result."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from acc_pipeline.lake.runs import RunReport
+from acc_pipeline.orchestration import metadata
+from acc_pipeline.orchestration.automation import on_new_data
+from acc_pipeline.orchestration.partitions import Partitions
+from acc_pipeline.orchestration.stages import compiled, rationales, sft, trajectories, verified
+from acc_pipeline.orchestration.tables import TABLES
+from acc_pipeline.orchestration.workspace import Workspace
+from acc_pipeline.report import charts
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One asset: `run` does the work, the rest is how it is wired and shown.
+
+    `measure` is the numeric column whose distribution is charted beside the funnel, with its unit.
+    """
+
+    name: str
+    description: str
+    deps: Sequence[str]
+    run: Callable[[Workspace, str], RunReport]
+    sample: Sequence[str]
+    measure: tuple[str, str]
+    pool: str | None = None
+
+
+STAGES = (
+    Stage(
+        name="trajectories",
+        description="Agent runs read from logs of any known format, scrubbed, with typed evidence and its completeness.",
+        deps=("agent_logs",),
+        run=trajectories.run,
+        sample=("run_id", "format", "question", "n_steps", "n_calls", "answer_kind", "outcome", "completeness"),
+        measure=("n_steps", "steps a run"),
+    ),
+    Stage(
+        name="verified_trajectories",
+        description="Runs whose answer was found right: executed, matched, recorded or judged. The split is fixed here.",
+        deps=("trajectories", "references", "databases", "repos"),
+        run=verified.run,
+        sample=("run_id", "question", "verdict", "method", "verdict_reason", "split"),
+        measure=("question_chars", "characters of the question"),
+    ),
+    Stage(
+        name="compiled_contexts",
+        description="Evidence and distractors of one run, permuted under a token budget, and proven to hold the answer.",
+        deps=("verified_trajectories", "references", "databases", "repos"),
+        run=compiled.run,
+        sample=("example_id", "form", "question", "tokens", "n_evidence", "n_distractors", "sufficiency", "answer"),
+        measure=("tokens", "tokens of the prompt"),
+    ),
+    Stage(
+        name="teacher_rationales",
+        description="Rationales from context to answer, one row an attempt; kept when their answer verifies.",
+        deps=("compiled_contexts",),
+        run=rationales.run,
+        sample=("example_id", "model", "verdict", "kept", "reasoning", "answer", "cost"),
+        measure=("tokens_out", "tokens written"),
+        pool="teacher",
+    ),
+    Stage(
+        name="sft_dataset",
+        description="Training rows as chat messages and in the columns of the released data, with split and provenance.",
+        deps=("compiled_contexts", "teacher_rationales", "eval_items"),
+        run=sft.run,
+        sample=("example_id", "form", "split", "context_length", "tokens_prompt", "tokens_completion", "completion"),
+        measure=("tokens_completion", "tokens that carry loss"),
+    ),
+)
+
+
+def build_data_assets(partitions: Partitions) -> list[dg.AssetsDefinition]:
+    """All stages from logs to SFT rows."""
+    return [_asset(stage, partitions) for stage in STAGES]
+
+
+def _asset(stage: Stage, partitions: Partitions) -> dg.AssetsDefinition:
+    @dg.asset(
+        name=stage.name,
+        description=stage.description,
+        deps=list(stage.deps),
+        partitions_def=partitions.agent_types,
+        automation_condition=on_new_data(),
+        group_name="data",
+        kinds={"deltalake"},
+        pool=stage.pool,
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=2),
+    )
+    def body(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
+        report = stage.run(workspace, context.partition_key)
+        return dg.MaterializeResult(
+            metadata=describe(stage, workspace, partition=context.partition_key, report=report),
+            data_version=dg.DataVersion(report.data_version),
+        )
+
+    return body
+
+
+def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunReport) -> dict[str, object]:
+    """Funnel, table facts, five rows and a chart of one partition."""
+    spec = TABLES[stage.name]
+    rows = workspace.lake.scan(spec, partition)
+    column, unit = stage.measure
+    values = _measured(rows, column)
+    picture = (
+        charts.histogram(values, title=f"{stage.name} [{partition}]: {len(values)} kept", unit=unit)
+        if report.kept
+        else charts.funnel(kept=0, reasons=report.reasons, title=f"{stage.name} [{partition}]")
+    )
+    return {
+        **metadata.funnel(report),
+        **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+        **metadata.sample(rows, columns=list(stage.sample)),
+        **metadata.chart(picture, alt=unit),
+    }
+
+
+def _measured(rows: pl.LazyFrame, column: str) -> list[float]:
+    if column == "question_chars":
+        rows = rows.with_columns(pl.col("question").str.len_chars().alias(column))
+    return rows.select(column).collect()[column].drop_nulls().to_list()

@@ -1,0 +1,94 @@
+"""A program of its own (training, generation) started from a step: own process group, streamed, ended on cancel.
+
+Dagster's subprocess client starts its child in the step's group, so a cancelled run would leave torchrun's workers
+behind. This one ends the whole group, and passes on only what the child reported itself.
+"""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import dagster as dg
+
+_LOG = logging.getLogger(__name__)
+_GRACE_SECONDS = 10.0
+
+
+class ChildFailed(Exception):
+    """The program ended with another status than 0; the message holds its command and the end of its output."""
+
+
+def run_child(
+    context: dg.AssetExecutionContext, command: Sequence[str], *, log_path: Path
+) -> dg.PipesExecutionResult | None:
+    """Run `python -m …` (`command` without the interpreter) to its end; its output goes to `log_path`.
+
+    Returns what the child materialised through Pipes, or None when it reported no asset. Raises `ChildFailed`.
+    """
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        dg.open_pipes_session(
+            context=context,
+            context_injector=dg.PipesTempFileContextInjector(),
+            message_reader=dg.PipesTempFileMessageReader(),
+        ) as session,
+        log_path.open("w", encoding="utf-8", errors="replace") as log,
+    ):
+        environment = {**os.environ, **session.get_bootstrap_env_vars(), "PYTHONUNBUFFERED": "1"}
+        process = subprocess.Popen(
+            [sys.executable, *command],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+            errors="replace",
+        )
+        try:
+            tail = _pump(process, log)
+            status = process.wait()
+        finally:
+            _end_group(process)
+        if status != 0:
+            raise ChildFailed(f"`{' '.join(command)}` ended with status {status}; log: {log_path}\n" + "".join(tail))
+    results = session.get_results(implicit_materializations=False)
+    return results[0] if results else None
+
+
+def _pump(process: "subprocess.Popen[str]", log: IO[str]) -> list[str]:
+    tail: list[str] = []
+
+    def read() -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            log.write(line)
+            log.flush()
+            tail.append(line)
+            del tail[:-30]
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    # Waiting in the main thread keeps it interruptible: that is how Dagster delivers a cancel.
+    while reader.is_alive():
+        reader.join(timeout=0.5)
+    return tail
+
+
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """End whatever is left of the child's group; its id is the child's pid because it leads a session of its own."""
+    for number, grace in ((signal.SIGTERM, _GRACE_SECONDS), (signal.SIGKILL, 1.0)):
+        try:
+            os.killpg(process.pid, number)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(timeout=grace)
+        except subprocess.TimeoutExpired:
+            _LOG.warning("child %d did not end on signal %d within %.0f s", process.pid, number, grace)

@@ -1,0 +1,23 @@
+"""Jobs that a person or a schedule starts: data by agent type, models by arm, and the tables over all of them."""
+
+import dagster as dg
+
+from acc_pipeline.orchestration.partitions import Partitions
+
+DATA_ASSETS = ("trajectories", "verified_trajectories", "compiled_contexts", "teacher_rationales", "sft_dataset")
+ARM_ASSETS = ("checkpoint", "eval_scores")
+
+
+def build_jobs(partitions: Partitions) -> list[dg.UnresolvedAssetJobDefinition]:
+    """`dagster job backfill -j data|arms` runs any choice of partitions; `eval_items` and `results` are unpartitioned."""
+
+    def job(name: str, assets: tuple[str, ...], description: str, parts: dg.PartitionsDefinition | None = None):  # type: ignore[no-untyped-def]
+        selection = dg.AssetSelection.assets(*assets)
+        return dg.define_asset_job(name, selection=selection, description=description, partitions_def=parts)
+
+    return [
+        job("eval_items", ("eval_items",), "Makes or loads the evaluation items."),
+        job("data", DATA_ASSETS, "Logs of one agent type to SFT rows.", partitions.agent_types),
+        job("arms", ARM_ASSETS, "Trains one arm and scores it.", partitions.arms),
+        job("results", ("results_table",), "The table over all arms, and the HTML report."),
+    ]

@@ -1,0 +1,62 @@
+"""The whole graph in one process, in order: what `make demo` runs. The same jobs as the UI, so the history is the same."""
+
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import dagster as dg
+
+from acc_pipeline.orchestration.build import build_defs
+from acc_pipeline.settings import Settings
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class JobRun:
+    """One finished job: `failure` names the first step that failed and its error; empty when all went well."""
+
+    job: str
+    partition: str
+    seconds: float
+    failure: str = ""
+
+
+def run_everything(settings: Settings, *, instance: dg.DagsterInstance) -> Iterator[JobRun]:
+    """Evaluation items, each agent type to SFT rows, each arm to scores, the results; yields each job as it ends.
+
+    A failed partition does not stop the others: arms that need its rows fail by themselves and say so.
+    """
+    defs = build_defs(settings)
+    for job, partitions in (
+        ("eval_items", (None,)),
+        ("data", settings.agent_types),
+        ("arms", tuple(settings.arms)),
+        ("results", (None,)),
+    ):
+        for partition in partitions:
+            started = time.monotonic()
+            outcome = defs.resolve_job_def(job).execute_in_process(
+                instance=instance, partition_key=partition, raise_on_error=False
+            )
+            yield JobRun(
+                job=job,
+                partition=partition or "",
+                seconds=time.monotonic() - started,
+                failure="" if outcome.success else _first_failure(outcome),
+            )
+
+
+def _first_failure(outcome: dg.ExecuteInProcessResult) -> str:
+    for event in outcome.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return f"{event.step_key}: {error.message.strip() if error else event.message}"
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            check = event.asset_check_evaluation_data
+            if not check.passed:
+                return f"{check.asset_key.to_user_string()}: contract `{check.check_name}` is broken"
+    return "run failed"

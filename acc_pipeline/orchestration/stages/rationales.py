@@ -1,0 +1,54 @@
+"""The teacher writes rationales for contexts of form `pieces`; they serve every other form of the same example."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+
+from acc_pipeline.contexts.stage import COLUMNS as CONTEXT
+from acc_pipeline.lake.recipe import Recipe
+from acc_pipeline.lake.runs import Input, RunReport, run_records
+from acc_pipeline.orchestration.stages.upstream import inputs_of, loader_of
+from acc_pipeline.orchestration.tables import TABLES
+from acc_pipeline.orchestration.workspace import Workspace
+from acc_pipeline.teacher import stage
+from acc_pipeline.teacher.asking import warm
+from acc_pipeline.teacher.options import recipe
+
+
+def run(workspace: Workspace, partition: str) -> RunReport:
+    """Ask for what is not yet stored: a response is never requested twice."""
+    settings = workspace.settings
+    upstream = TABLES["compiled_contexts"]
+
+    load_rows = loader_of(
+        workspace.lake, upstream, partition, columns=list(CONTEXT), build=lambda row: item(row)
+    )
+
+    def load(wanted: Sequence[Input]) -> Iterable[stage.RationaleItem]:
+        """A shard's requests are in flight together; `process` then finds the replies in the store."""
+        items = list(load_rows(wanted))
+        warm(items)
+        return items
+
+    def item(row: dict[str, Any]) -> stage.RationaleItem:
+        return stage.item_from_row(
+            row,
+            agent_type=partition,
+            options=settings.teacher,
+            store_path=workspace.response_store,
+            api_key=settings.teacher_api_key.get_secret_value(),
+        )
+
+    return run_records(
+        workspace.lake,
+        TABLES["teacher_rationales"],
+        partition=partition,
+        recipe=Recipe(recipe(settings.teacher)),
+        inputs=inputs_of(workspace.lake.scan(upstream, partition).filter(pl.col("form") == "pieces")),
+        load=load,
+        process=stage.process,
+        engine=workspace.engine,
+        # Small shards: what a teacher was paid for is committed soon.
+        shard_size=min(32, settings.compute.shard_size),
+    )

@@ -1,0 +1,60 @@
+"""What `make demo` prints: each job as it ends, a table a stage, the results, and where to look next."""
+
+import time
+from collections.abc import Callable
+
+from acc_pipeline.orchestration.funnels import Funnel, funnels
+from acc_pipeline.orchestration.history import open_instance
+from acc_pipeline.orchestration.materialize import run_everything
+from acc_pipeline.evaluation.results import as_text
+from acc_pipeline.orchestration.stages import results
+from acc_pipeline.orchestration.tables import TABLES
+from acc_pipeline.orchestration.workspace import Workspace
+from acc_pipeline.settings import Settings
+
+Echo = Callable[[str], None]
+
+
+def run(settings: Settings, *, echo: Echo) -> bool:
+    """Run the whole graph and tell it. False when a job failed; what could be done is done and told all the same."""
+    started = time.monotonic()
+    failed = []
+    workspace = Workspace(settings)
+    before = versions(workspace)
+    with open_instance(settings) as instance:
+        for job in run_everything(settings, instance=instance):
+            name = f"{job.job} {job.partition}".strip()
+            echo(f"  {'FAILED' if job.failure else 'done  '} {name:<18} {job.seconds:6.1f} s")
+            if job.failure:
+                failed.append(f"{name}: {job.failure}")
+    echo("")
+    for line in stage_tables(funnels(workspace)):
+        echo(line)
+    echo(as_text(results.stored(workspace)))
+    echo("")
+    for line in failed:
+        echo(f"FAILED {line}")
+    if versions(workspace) == before and not failed:
+        echo("nothing new: no record was read, compiled, asked for, trained on or scored again")
+    echo(f"profile {settings.profile}, lake {settings.lake}, {time.monotonic() - started:.0f} s")
+    echo(f"report: {workspace.report_path}")
+    echo("next: `make ui` shows the same history, rows, charts and rejects in Dagster")
+    return not failed
+
+
+def versions(workspace: Workspace) -> dict[str, int]:
+    """Commits of every table: equal before and after means that nothing was done."""
+    found = {name: workspace.lake.store(spec).open() for name, spec in TABLES.items()}
+    return {name: table.version() for name, table in found.items() if table is not None}
+
+
+def stage_tables(found: list[Funnel]) -> list[str]:
+    """One small table a stage: in, kept, rejected by reason."""
+    lines: list[str] = []
+    for stage in dict.fromkeys(one.stage for one in found):
+        lines.append(f"{stage:<24}{'in':>6}{'kept':>7}{'rejected':>10}  by reason")
+        for one in (one for one in found if one.stage == stage):
+            reasons = ", ".join(f"{reason} {count}" for reason, count in one.reasons.items())
+            lines.append(f"  {one.partition:<22}{one.inputs:>6}{one.kept:>7}{one.rejected:>10}  {reasons}".rstrip())
+        lines.append("")
+    return lines

@@ -1,0 +1,256 @@
+"""Everything a user can set, in one typed tree, and the only place that reads the environment and `profiles/*.yaml`.
+
+Order, the first wins: arguments, environment (`ACC_TEACHER__MODEL=…`, two underscores go one level down), the profile
+(`ACC_PROFILE`, a name in `profiles/` or a path to a YAML file). What a part of the pipeline may be told stands next to
+that part; this module only composes it.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+
+from acc_pipeline.agents.stage import VerifyOptions
+from acc_pipeline.contexts.options import CompileOptions
+from acc_pipeline.evaluation.options import EvaluationOptions
+from acc_pipeline.sft.options import SftOptions
+from acc_pipeline.teacher.options import TeacherOptions
+from acc_pipeline.training.options import TrainingOptions
+from acc_pipeline.trajectories.limits import Limits
+
+DEFAULT_PROFILE = "demo"
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names it, its value, where it came from and what is allowed."""
+
+
+class Section(BaseModel):
+    """A group of settings: unknown names are errors, values never change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Arm(Section):
+    """One training recipe to compare."""
+
+    agent_types: tuple[str, ...] = Field(
+        (), description="Agent types whose rows it trains on; none: nothing is trained."
+    )
+    form: Literal["pieces", "no-distractors", "multi-turn"] = Field(
+        "pieces", description="How its contexts are written."
+    )
+    description: str = Field("", description="One line for the results table.")
+
+    @property
+    def trains(self) -> bool:
+        """An arm of no agent type is the base model as it is."""
+        return bool(self.agent_types)
+
+
+class ComputeOptions(Section):
+    """Where records are worked on; never part of a recipe."""
+
+    engine: Literal["inprocess", "spawn"] = Field("spawn", description="In this process, or a pool of processes.")
+    workers: int = Field(0, ge=0, description="Processes of the pool; 0: one a core.")
+    shard_size: int = Field(256, ge=1, description="Input records per commit to the lake.")
+
+
+class ReadingOptions(Section):
+    """How logs become trajectories."""
+
+    limits: Limits = Field(default_factory=Limits, description="Caps on hostile or broken input.")
+    scrub: bool = Field(True, description="Replace secrets, e-mail addresses and home paths before anything is stored.")
+
+
+class StudentOptions(Section):
+    """The model that is trained; its tokenizer counts every budget."""
+
+    model: str = Field(
+        "tiny", description="A folder or hub name in Hugging Face form; `tiny`: random, made on the spot."
+    )
+    seeds: tuple[int, ...] = Field((0,), min_length=1, description="One checkpoint an arm for each seed.")
+
+
+class Settings(BaseSettings):
+    """One workspace: a lake, a history and these settings. `Settings()` reads environment and profile."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix="ACC_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+    )
+
+    profile: str = Field(DEFAULT_PROFILE, description="Name of this profile; its lake is `<data_dir>/lake/<profile>`.")
+    data_dir: Path = Field(Path("data"), description="Where the lake, models and history lie.")
+    lake_root: str = Field("", description="Lake folder or `s3://bucket/prefix`; empty: `<data_dir>/lake/<profile>`.")
+    storage_options: dict[str, str] = Field(
+        {}, description="Options for an S3 lake, as the deltalake package names them."
+    )
+    sources_dir: Path = Field(Path("data"), description="Holds inbox/, references/, databases/ and repos/.")
+    agent_types: tuple[str, ...] = Field(("search", "swe", "sql"), min_length=1, description="Agent types to compile.")
+    arms: dict[str, Arm] = Field(description="Training recipes to compare, by name; `base` is the untouched model.")
+    executor: Literal["in_process", "multiprocess"] = Field("multiprocess", description="How Dagster runs steps.")
+    compute: ComputeOptions = Field(default_factory=ComputeOptions, description="Where records are worked on.")
+    reading: ReadingOptions = Field(default_factory=ReadingOptions, description="How logs become trajectories.")
+    verify: VerifyOptions = Field(default_factory=VerifyOptions, description="How tasks are split.")
+    compile: CompileOptions = Field(default_factory=CompileOptions, description="How runs become contexts.")
+    teacher: TeacherOptions = Field(default_factory=TeacherOptions, description="Who writes rationales, at what price.")
+    teacher_api_key: SecretStr = Field(SecretStr(""), description="Key of the teacher's endpoint; environment only.")
+    sft: SftOptions = Field(default_factory=SftOptions, description="How examples become training rows.")
+    student: StudentOptions = Field(default_factory=StudentOptions, description="The model that is trained.")
+    training: TrainingOptions = Field(default_factory=TrainingOptions, description="How it is trained.")
+    evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions, description="What it is measured on.")
+
+    @model_validator(mode="after")
+    def _arms_know_their_types(self) -> Self:
+        for name, arm in self.arms.items():
+            unknown = sorted(set(arm.agent_types) - set(self.agent_types))
+            if unknown:
+                raise ValueError(f"arms.{name}.agent_types names {unknown}; agent_types has {list(self.agent_types)}")
+        if "base" not in self.arms or self.arms["base"].trains:
+            raise ValueError("arms must hold `base` with no agent_types: every change is measured against it")
+        return self
+
+    @property
+    def lake(self) -> str:
+        """Root of the lake: a folder or an s3:// URL."""
+        return self.lake_root or str(self.data_dir / "lake" / self.profile)
+
+    @property
+    def inbox_dir(self) -> Path:
+        return self.sources_dir / "inbox"
+
+    @property
+    def references_dir(self) -> Path:
+        return self.sources_dir / "references"
+
+    @property
+    def databases_dir(self) -> Path:
+        return self.sources_dir / "databases"
+
+    @property
+    def repos_dir(self) -> Path:
+        return self.sources_dir / "repos"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.data_dir / "models" / self.profile
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.data_dir / "reports" / self.profile
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=profile_path())
+
+
+def profile_path() -> Path:
+    """The profile's file, from `ACC_PROFILE`. Raises `SettingsError` listing the profiles there are."""
+    named = os.environ.get("ACC_PROFILE", DEFAULT_PROFILE)
+    folder = PROJECT_DIR / "profiles"
+    candidates = (
+        [Path(named)]
+        if named.endswith((".yaml", ".yml"))
+        else [Path("profiles") / f"{named}.yaml", folder / f"{named}.yaml"]
+    )
+    for path in candidates:
+        if path.is_file():
+            return path
+    there = sorted(p.stem for p in folder.glob("*.yaml"))
+    raise SettingsError(
+        f"ACC_PROFILE = {named!r}: no such profile; allowed: {', '.join(there)}, or a path to a .yaml file"
+    )
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """`Settings()` with errors that a person can act on. Overrides win over environment and profile."""
+    path = profile_path()
+    try:
+        # The profile's name is its file's name: two profiles can then never share tables by a forgotten line.
+        named = overrides.pop("profile", path.stem)
+        return Settings(profile=named, **overrides)
+    except ValidationError as error:
+        raise SettingsError(_explain(error, path)) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{path}: not valid YAML: {error}") from None
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def child_environment(*, dagster_home: Path) -> dict[str, str]:
+    """The environment for Dagster's own programs: this one's, with the workspace's history.
+
+    The project's own folder is left to `dagster dev` to find, because DAGSTER_HOME would hide the workspace file.
+    """
+    environment = dict(os.environ)
+    if dagster_home != PROJECT_DIR:
+        environment["DAGSTER_HOME"] = str(dagster_home)
+    return environment
+
+
+def describe(settings: Settings) -> list[str]:
+    """One line a setting: its name, its value now, and what it means."""
+    return list(_lines(settings, prefix=""))
+
+
+def _lines(model: BaseModel, *, prefix: str) -> Iterator[str]:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _lines(value, prefix=f"{prefix}{name}.")
+        elif isinstance(value, dict) and any(isinstance(one, BaseModel) for one in value.values()):
+            for key, one in value.items():
+                yield from _lines(one, prefix=f"{prefix}{name}.{key}.")
+        else:
+            shown = value if not isinstance(value, Path) else str(value)
+            yield f"{prefix}{name} = {shown!r}  # {field.description or ''}"
+
+
+def _explain(error: ValidationError, path: Path) -> str:
+    lines = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"]) or "settings"
+        variable = "ACC_" + "__".join(str(part).upper() for part in problem["loc"])
+        origin = f"environment variable {variable}" if variable in os.environ else str(path)
+        if problem["type"] == "extra_forbidden":
+            allowed = ", ".join(sorted(_fields_at(problem["loc"][:-1])))
+            lines.append(f"{name} = {problem['input']!r} (from {origin}): no such setting; allowed here: {allowed}")
+        else:
+            shown = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
+            if len(shown) > 120:
+                shown = shown[:117] + "…"
+            lines.append(f"{name}{shown} (from {origin}): {problem['msg']}")
+    return "wrong settings:\n  " + "\n  ".join(lines)
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    model: Any = Settings
+    for part in location:
+        annotation = (
+            model.model_fields[str(part)].annotation if str(part) in getattr(model, "model_fields", {}) else None
+        )
+        if annotation is None:  # a key of a mapping, such as an arm's name
+            return list(Arm.model_fields)
+        model = annotation
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            return list(Arm.model_fields)
+    return list(model.model_fields)
