@@ -45,7 +45,7 @@ SECRETS: tuple[Pattern, ...] = (
     _pattern("GITLAB_TOKEN", r"(?<!\w)glpat-[\w-]{20,64}", "glpat-"),
     _pattern(
         "API_KEY",
-        r"(?<![\w-])sk-(?:proj-|svcacct-|admin-|ant-|or-)?[\w-]*?(?=[\w-]*\d)[A-Za-z0-9_-]{32,200}(?!\w)",
+        r"(?<![\w-])sk-(?:proj-|svcacct-|admin-|ant-|or-)?(?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{32,200}(?!\w)",
         "sk-",
     ),
     _pattern("STRIPE_KEY", r"(?<!\w)[sr]k_live_[A-Za-z0-9]{20,100}", "k_live_"),
@@ -56,8 +56,12 @@ SECRETS: tuple[Pattern, ...] = (
     _pattern("PYPI_TOKEN", r"(?<!\w)pypi-AgEI[\w-]{50,}", "pypi-agei"),
     _pattern("NPM_TOKEN", r"(?<!\w)npm_[A-Za-z0-9]{36}(?!\w)", "npm_"),
     _pattern("JWT", r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}", "eyj"),
-    _pattern("BEARER", r"\bBearer\s+([A-Za-z0-9._~+/-]*\d[A-Za-z0-9._~+/-]{19,}=*)", "bearer"),
-    _pattern("URL_PASSWORD", r"[a-z][a-z0-9+.-]*://[^\s/:@\"'<>{}$]+:([^\s/:@\"'<>{}$]{3,})@(?=[\w.-]+)", "://"),
+    _pattern("BEARER", r"\bBearer\s+((?=[A-Za-z._~+/-]{0,99}\d)[A-Za-z0-9._~+/-]{20,4000}=*)", "bearer"),
+    _pattern(
+        "URL_PASSWORD",
+        r"(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>{}$]+:([^\s/:@\"'<>{}$]{3,})@(?=[\w.-]+)",
+        "://",
+    ),
     _pattern(
         "URL_TOKEN",
         r"[?&](?:access_token|api_?key|auth_?token|token|x-amz-signature|x-amz-security-token)=([\w%.~+/-]{20,})",

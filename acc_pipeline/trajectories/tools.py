@@ -91,6 +91,10 @@ def meaning_of(name: str, *, arguments: dict[str, Any], raw: str = "") -> Meanin
     if verb == Verb.QUERY:
         query = as_text(_first(arguments, "sql", "query", "sql_query", "statement", "command", "input")) or raw
         return Meaning(verb=Verb.SCHEMA if is_schema_query(query) else Verb.QUERY, query=query)
+    if verb == Verb.SCHEMA:
+        tables = _first(arguments, "table_name", "table_names", "table", "tables", "db_id", "query", "sql")
+        named = ", ".join(as_text(one) for one in tables) if isinstance(tables, list) else as_text(tables)
+        return Meaning(verb=verb, query=named or plain)
     if verb == Verb.SEARCH:
         queries = _first(arguments, "query", "queries", "q", "input")
         text = " | ".join(as_text(one) for one in queries) if isinstance(queries, list) else as_text(queries)

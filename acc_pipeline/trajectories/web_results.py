@@ -36,7 +36,7 @@ _LIST_KEYS = (
     "webPages",
     "value",
 )
-_NUMBERED_LINK = re.compile(r"^\s*(\d+)\.\s+\[(.*?)\]\((\S+?)\)[ \t]*$", re.MULTILINE)
+_NUMBERED_LINK = re.compile(r"^[ \t]*(\d+)\.[ \t]+\[(.*?)\]\((\S+?)\)[ \t]*$", re.MULTILINE)
 _LINK_LINE = re.compile(r"^\[([^\]\n]+)\]\((https?://\S+?)\)[ \t]*$", re.MULTILINE)
 _FIELD_BLOCK = re.compile(r"^(?:\[?\d+[\].)]?\s*)?(?:Title|URL|Link|Snippet|Source)\s*:", re.MULTILINE | re.IGNORECASE)
 _FIELDS = re.compile(
@@ -45,6 +45,10 @@ _FIELDS = re.compile(
 _DATELINES = re.compile(r"^(?:Date published|Source): [^\n]*\n?", re.MULTILINE)
 _EXTRACTED = re.compile(r"The useful information in (\S+) for user goal (.*?) as follows:\s*", re.DOTALL)
 _DOC = re.compile(r"Doc (\d+)\s*\(Title: \"?(.*?)\"?\)\s*", re.DOTALL)
+_JINA = re.compile(
+    r"\s*Title: ([^\n]{0,500})\n+URL Source: [^\n]*\n+(?:Published Time: [^\n]*\n+)?(?:Warning: [^\n]*\n+)*"
+    r"Markdown Content:\n+"
+)
 _ROUND_CLIP = 1000
 
 
@@ -86,7 +90,8 @@ def pages(text: str, *, urls: list[str], by_model: bool) -> list[Evidence]:
             return [page]
     if not text.strip():
         return []
-    title, body = _title_of(text)
+    jina = _JINA.match(text)
+    title, body = (jina.group(1).strip(), text[jina.end() :]) if jina else _title_of(text)
     return [_page(url=" ".join(urls), title=title, text=body, by_model=by_model)]
 
 

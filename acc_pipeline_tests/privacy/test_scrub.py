@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,6 +72,17 @@ def test_one_run_has_one_name_for_one_secret() -> None:
 
 
 _WORDS = st.sampled_from([*_SECRETS.values(), " ", "x", "@", "/home/ada", "=", "<", ">", "://u:", "\n"])
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "start", ["", "sk-", "Bearer ", "a://", "/home/", "eyJ", "?token=", "-----BEGIN PRIVATE KEY-----"]
+)
+@pytest.mark.parametrize("unit", ["a", "a.", "a-", "a@", "A1", "://", "a b ", "eyJ", "\\n"])
+def test_long_runs_take_no_long_time(start: str, unit: str) -> None:
+    began = time.perf_counter()
+    scrub_text((start + unit * 60_000 + " @ :// bearer ghp_ sk- ") * 2)
+    assert time.perf_counter() - began < 3
 
 
 @given(st.lists(_WORDS, max_size=12).map("".join))

@@ -50,6 +50,12 @@ def test_pages_by_text_and_by_json() -> None:
     )
 
 
+def test_a_reader_s_header_is_no_page_text() -> None:
+    text = "Title: Ada\n\nURL Source: https://a.org\n\nMarkdown Content:\nBorn in 1815.\n"
+    page = pages(text, urls=["https://a.org"], by_model=False)[0]
+    assert (page.title, page.text) == ("Ada", "Born in 1815.\n")
+
+
 def test_what_is_not_the_whole_page_says_so() -> None:
     assert pages("words", urls=["u"], by_model=True)[0].completeness == Completeness.SUMMARY
     assert pages("x" * 4000, urls=["u"], by_model=False)[0].completeness == Completeness.TRUNCATED
