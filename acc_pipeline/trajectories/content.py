@@ -66,10 +66,15 @@ def _json(text: str) -> Any:
 
 def split_reasoning(text: str) -> tuple[str, str]:
     """(text without its `<think>` blocks, the blocks' inside)."""
-    found = _THINK.findall(text)
-    if found:
-        return _THINK.sub("", text).strip(), "\n".join(part.strip() for part in found)
-    return text, ""
+    end = text.rfind("</think")  # beyond the last closing tag nothing can match, and looking there costs much
+    if end < 0:
+        return text, ""
+    closed = text.find(">", end) + 1 or len(text)
+    head, tail = text[:closed], text[closed:]
+    found = _THINK.findall(head)
+    if not found:
+        return text, ""
+    return (_THINK.sub("", head) + tail).strip(), "\n".join(part.strip() for part in found)
 
 
 def first_text(record: dict[str, Any], *names: str) -> tuple[str, str]:

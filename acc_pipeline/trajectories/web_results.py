@@ -43,7 +43,7 @@ _FIELDS = re.compile(
     r"^(?:\[?\d+[\].)]?\s*)?(title|url|link|source|snippet|description|content)\s*:\s*(.*)$", re.IGNORECASE
 )
 _DATELINES = re.compile(r"^(?:Date published|Source): [^\n]*\n?", re.MULTILINE)
-_EXTRACTED = re.compile(r"The useful information in (\S+) for user goal (.*?) as follows:\s*", re.DOTALL)
+_EXTRACTED = re.compile(r"The useful information in (\S+) for user goal (.{0,2000}?) as follows:\s*", re.DOTALL)
 _DOC = re.compile(r"Doc (\d+)\s*\(Title: \"?(.*?)\"?\)\s*", re.DOTALL)
 _JINA = re.compile(
     r"\s*Title: ([^\n]{0,500})\n+URL Source: [^\n]*\n+(?:Published Time: [^\n]*\n+)?(?:Warning: [^\n]*\n+)*"

@@ -1,5 +1,6 @@
 import gzip
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,21 @@ def test_run_ids_are_stable_when_a_log_grows_and_distinct_in_a_file(tmp_path: Pa
     assert first.run_id.startswith("t-..-1-")
     assert len({t.run_id for t in again}) == 3
     assert "repeated_record" in again[2].flags
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit", ["<think>", "<output>", "The useful information in u for user goal ", "cat <<E\n", "1\t\n"]
+)
+def test_long_repetitions_take_no_long_time(tmp_path: Path, unit: str) -> None:
+    row = _row()
+    row["messages"][2]["content"] = row["messages"][3]["content"] = unit * (100_000 // len(unit))
+    for tool in ("search", "visit", "bash", "str_replace_editor"):
+        arguments = json.dumps({"command": "cat a.py" if tool == "bash" else "view", "path": "a", "url": "u", "q": "q"})
+        row["messages"][1]["tool_calls"][0]["function"] = {"name": tool, "arguments": arguments}
+        began = time.perf_counter()
+        assert len(_read(tmp_path / "long.jsonl", json.dumps(row)).trajectories) == 1
+        assert time.perf_counter() - began < 3
 
 
 def test_mixed_rows_are_read_each_by_its_own_format(tmp_path: Path) -> None:
