@@ -54,6 +54,7 @@ def test_private_keys_keep_their_number_of_lines() -> None:
         "user@example.com",
         "/home/user/app/main.py and /home/ubuntu/x",
         "https://pypi.org/project/a/",
+        "https://news.org/home/markets",
         "the task-sk-oriented tokens",
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "postgresql://{user}:{password}@host/db",
