@@ -25,7 +25,9 @@ def main() -> int:
 
         from acc_pipeline.training.train import run
 
-        announce(run(config))
+        result = run(config)
+        if result.pop("main_process", True):
+            announce(result)
     except (ConfigError, RowsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

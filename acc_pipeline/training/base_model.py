@@ -1,4 +1,4 @@
-"""The model that training starts from, and its tokenizer: the tiny random one, a folder, or a hub name.
+"""The model that training starts from: the tiny random one, a folder, or a hub name.
 
 Imports torch and transformers, so only child processes may import this module.
 """
@@ -7,25 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acc_pipeline.training.config import TINY, ConfigError, TrainingConfig
-from acc_pipeline.training.tiny_tokenizer import build_tiny_tokenizer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from acc_pipeline.training.stock_tokenizer import StockTokenizer
-
-
-def load_tokenizer(config: TrainingConfig) -> "StockTokenizer":
-    """The tokenizer that the config names, else the base model's own."""
-    from acc_pipeline.training.stock_tokenizer import StockTokenizer
-
-    if config.tokenizer_dir is not None:
-        if not config.tokenizer_dir.is_dir():
-            raise ConfigError(f"tokenizer_dir = {config.tokenizer_dir}: no such folder")
-        return StockTokenizer(str(config.tokenizer_dir))
-    if config.base_model == TINY:
-        return StockTokenizer(str(build_tiny_tokenizer(config.out_dir / "tokenizer")))
-    return StockTokenizer(config.base_model)
 
 
 def load_model(config: TrainingConfig, *, tokenizer: "StockTokenizer") -> "PreTrainedModel":
@@ -43,7 +29,7 @@ def load_model(config: TrainingConfig, *, tokenizer: "StockTokenizer") -> "PreTr
             model = AutoModelForCausalLM.from_pretrained(config.base_model, dtype="float32")
         except (OSError, ValueError) as error:
             raise ConfigError(f"base_model = {config.base_model!r}: cannot be loaded: {error}") from None
-    size = model.get_input_embeddings().weight.shape[0]
+    size = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[index,arg-type]
     if len(tokenizer.inner) > size:
         raise ConfigError(
             f"base_model = {config.base_model!r} has {size} token embeddings, its tokenizer {tokenizer.name} needs "

@@ -11,7 +11,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from acc_pipeline.contexts.tokens import TokenCounter
 from acc_pipeline.training.options import TrainingOptions
+from acc_pipeline.training.tiny_tokenizer import build_tiny_tokenizer
 
 TINY = "tiny"
 
@@ -67,11 +69,33 @@ def load_config(path: Path) -> TrainingConfig:
         raise ConfigError(f"{path}: wrong training config:\n  " + "\n  ".join(problems)) from None
 
 
+def tokenizer_folder(config: TrainingConfig) -> str:
+    """Where the tokenizer is: the folder that the config names, the tiny one (made when missing), or the base model."""
+    if config.tokenizer_dir is not None:
+        if not (config.tokenizer_dir / "tokenizer.json").is_file():
+            raise ConfigError(f"tokenizer_dir = {config.tokenizer_dir}: no tokenizer.json there")
+        return str(config.tokenizer_dir)
+    if config.base_model == TINY:
+        return str(build_tiny_tokenizer(config.out_dir / "tokenizer"))
+    return config.base_model
+
+
 def identity(config: TrainingConfig, *, rows_digest: str) -> dict[str, Any]:
     """The whole recipe with its `checkpoint_id`: two runs of one id give the same checkpoint on the same machine."""
+    tokenizer = tokenizer_folder(config)
     recipe = {**config.recipe(), "rows": rows_digest}
+    if (Path(tokenizer) / "tokenizer.json").is_file():
+        recipe["tokenizer"] = TokenCounter(tokenizer).digest()
+    if (Path(config.base_model) / "config.json").is_file():
+        recipe["base_files"] = _folder_digest(Path(config.base_model))
     digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     return {**recipe, "checkpoint_id": digest[:16]}
+
+
+def _folder_digest(folder: Path) -> str:
+    """Hash of a model's configuration and its weights' names and sizes: reading 60 GB of them would take minutes."""
+    weights = sorted((path.name, path.stat().st_size) for path in folder.glob("*.safetensors"))
+    return hashlib.sha256((folder / "config.json").read_bytes() + json.dumps(weights).encode()).hexdigest()
 
 
 def check_folder(out_dir: Path, *, recipe: dict[str, Any]) -> bool:

@@ -72,7 +72,7 @@ def encode_row(row: Row, *, tokenizer: ChatTokenizer, objective: str, max_tokens
         if objective == "answer":  # only the last turn holds the answer
             sequences = [one for one in sequences if one.supervised]
     except _Refused as refusal:
-        return Refusal(example_id=row.example_id, reason=refusal.reason, detail=str(refusal))
+        return Refusal(example_id=row.example_id, form=row.form, reason=refusal.reason, detail=str(refusal))
     return sequences
 
 
@@ -89,7 +89,7 @@ def _check_messages(row: Row, *, end_token: str) -> None:
 
 
 def _renderings(row: Row, tokenizer: ChatTokenizer) -> list[tuple[str, list[_Turn]]]:
-    """The chat as rendered up to its last turn, and again up to each earlier turn that this rendering lost a part of."""
+    """The chat rendered up to its last turn, and again up to each earlier turn of which that rendering lost a part."""
     missing = [number for number, message in enumerate(row.messages) if message.get("role") == "assistant"]
     before = {k: _render(tokenizer, row.messages[:k], generate=False) for k in missing}
     prompts = {k: _render(tokenizer, row.messages[:k], generate=True) for k in missing}

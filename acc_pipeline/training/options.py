@@ -12,7 +12,7 @@ RULES_VERSION = 1  # raise when the same options and rows would give another che
 
 
 class TrainingOptions(BaseModel):
-    """One training recipe. Everything but `threads`, `micro_batch` and `log_every` decides what the checkpoint becomes."""
+    """One training recipe; `recipe()` has only what decides the checkpoint, not how it is computed and watched."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

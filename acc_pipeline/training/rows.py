@@ -29,12 +29,16 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """Why a row is not trained on. `reason` is a short code, `detail` what was seen."""
 
     example_id: str
+    form: str
     reason: str
     detail: str
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows in the file's order. Raises `RowsError` for a line that is no row: the file is machine-made."""
+    """All rows, sorted by example and form, so that the file's order cannot change the checkpoint.
+
+    Raises `RowsError` for a line that is no row: the file is machine-made.
+    """
     if not path.is_file():
         raise RowsError(f"{path}: no such file; it should hold rows of sft_dataset as JSONL")
     rows = []
@@ -44,12 +48,12 @@ def read_rows(path: Path) -> list[Row]:
                 rows.append(_row(line, where=f"{path}:{number}"))
     if not rows:
         raise RowsError(f"{path}: no rows; an arm without rows to train on should leave `rows` out")
-    return rows
+    return sorted(rows, key=lambda row: (row.example_id, row.form))
 
 
 def digest(rows: list[Row]) -> str:
     """Hash of what is trained on, whatever the order of the file."""
-    each = sorted(hashlib.sha256(msgspec.json.encode(row)).hexdigest() for row in rows)
+    each = sorted(hashlib.sha256(msgspec.json.encode(row, order="sorted")).hexdigest() for row in rows)
     return hashlib.sha256("".join(each).encode()).hexdigest()
 
 
@@ -63,12 +67,12 @@ def split_rows(rows: list[Row]) -> tuple[list[Row], list[Row], list[Refusal]]:
         key = (row.example_id, row.form)
         if key in seen:
             detail = f"form {row.form} of this example came before"
-            refused.append(Refusal(example_id=row.example_id, reason="repeated_row", detail=detail))
+            refused.append(Refusal(example_id=row.example_id, form=row.form, reason="repeated_row", detail=detail))
         elif row.split in ("train", "validation"):
             (train if row.split == "train" else validation).append(row)
         else:
             detail = f"split is {row.split!r}; train and validation rows are taken"
-            refused.append(Refusal(example_id=row.example_id, reason="other_split", detail=detail))
+            refused.append(Refusal(example_id=row.example_id, form=row.form, reason="other_split", detail=detail))
         seen.add(key)
     return train, validation, refused
 

@@ -26,7 +26,7 @@ def make_tiny_model(*, seed: int) -> "PreTrainedModel":
         num_hidden_layers=4,
         num_attention_heads=4,
         num_key_value_heads=2,
-        head_dim=32,
+        head_dim=32,  # type: ignore[call-arg]
         num_experts=8,
         num_experts_per_tok=2,
         norm_topk_prob=True,

@@ -7,14 +7,14 @@ Heavy imports happen inside, after the config and the rows have been checked.
 
 import json
 import logging
-import os
 import shutil
 import time
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acc_pipeline.training.config import TINY, TrainingConfig, check_folder, identity
+from acc_pipeline.training.config import TINY, TrainingConfig, check_folder, identity, tokenizer_folder
 from acc_pipeline.training.encode import Sequence, encode_row
 from acc_pipeline.training.rows import Refusal, Row, RowsError, digest, read_rows, split_rows
 
@@ -36,14 +36,19 @@ def run(config: TrainingConfig) -> dict[str, Any]:
     if check_folder(out_dir, recipe=recipe):
         found: dict[str, Any] = json.loads((out_dir / "result.json").read_text(encoding="utf-8"))
         return {**found, "reused": True}
-    main = os.environ.get("RANK", "0") == "0"  # torchrun's; every process of one run works through the same steps
-    if main:
-        _clear(out_dir)
-        _write(out_dir / "recipe.json", recipe)
 
     import torch
+    import transformers
+    from accelerate import PartialState
 
     torch.set_num_threads(config.options.threads)
+    transformers.utils.logging.disable_progress_bar()
+    # Under torchrun every process works through the same steps, and the main one writes.
+    state = PartialState()
+    if state.is_main_process:
+        _clear(out_dir)
+        _write(out_dir / "recipe.json", recipe)
+    state.wait_for_everyone()
     made = _train(config, rows=rows) if config.rows is not None else _keep_base(config)
     result = {
         "arm": config.arm,
@@ -52,22 +57,26 @@ def run(config: TrainingConfig) -> dict[str, Any]:
         "seed": config.seed,
         "checkpoint_id": recipe["checkpoint_id"],
         **made,
+        "versions": {"torch": torch.__version__, "transformers": transformers.__version__, "trl": version("trl")},
+        "device": str(state.device),
+        "processes": state.num_processes,
         "seconds": round(time.monotonic() - start, 2),
         "reused": False,
     }
-    if main:
+    if state.is_main_process:
         _write(out_dir / "result.json", result)
-    return result
+    return {**result, "main_process": state.is_main_process}
 
 
 def _keep_base(config: TrainingConfig) -> dict[str, Any]:
     """An arm without training: the base model as it is. A model with a name or folder of its own is not copied."""
-    from acc_pipeline.training.base_model import load_model, load_tokenizer
+    from acc_pipeline.training.base_model import load_model
+    from acc_pipeline.training.stock_tokenizer import StockTokenizer
 
     counts = {"rows": 0, "trained": 0, "refused": 0, "steps": 0, "tokens": 0, "supervised_tokens": 0}
     if config.base_model != TINY:
         return {"checkpoint": config.base_model, **counts}
-    tokenizer = load_tokenizer(config)
+    tokenizer = StockTokenizer(tokenizer_folder(config))
     model = load_model(config, tokenizer=tokenizer)
     part = config.out_dir / "checkpoint.part"
     model.save_pretrained(part)
@@ -75,9 +84,10 @@ def _keep_base(config: TrainingConfig) -> dict[str, Any]:
 
 
 def _train(config: TrainingConfig, *, rows: list[Row]) -> dict[str, Any]:
-    from acc_pipeline.training.base_model import load_model, load_tokenizer
+    from acc_pipeline.training.base_model import load_model
+    from acc_pipeline.training.stock_tokenizer import StockTokenizer
 
-    tokenizer = load_tokenizer(config)
+    tokenizer = StockTokenizer(tokenizer_folder(config))
     train_rows, validation_rows, refused = split_rows(rows)
     train = _encode(train_rows, config=config, tokenizer=tokenizer, refused=refused)
     wanted = validation_rows if config.options.validate_rows else []
@@ -99,8 +109,8 @@ def _train(config: TrainingConfig, *, rows: list[Row]) -> dict[str, Any]:
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     made = {
         "rows": len(rows),
-        "trained": len({s.example_id + s.form for s, n in zip(train, passes, strict=True) if n}),
-        "validated": len({s.example_id + s.form for s in validation}),
+        "trained": len({(s.example_id, s.form) for s, n in zip(train, passes, strict=True) if n}),
+        "validated": len({(s.example_id, s.form) for s in validation}),
         "refused": len(refused),
         "refusals": dict(Counter(one.reason for one in refused)),
         "steps": trainer.state.global_step,
@@ -144,7 +154,7 @@ def _write_fates(
     refused: list[Refusal],
 ) -> None:
     """`rows.jsonl`, one line for each row that came in: trained, not_reached, validated, unused or refused."""
-    turned_away = {(one.example_id, one.reason): one for one in refused}
+    turned_away = {(one.example_id, one.form): one for one in refused}
     by_row: dict[tuple[str, str], dict[str, Any]] = {}
     for sequences, counts, status in ((train, passes, "trained"), (validation, [0] * len(validation), "validated")):
         for sequence, count in zip(sequences, counts, strict=True):
@@ -161,12 +171,11 @@ def _write_fates(
     with (config.out_dir / "rows.jsonl").open("w", encoding="utf-8") as out:
         for row in rows:
             fate = by_row.pop((row.example_id, row.form), None)
-            if fate is None:
-                reasons = [one for (example, _), one in turned_away.items() if example == row.example_id]
-                fate = (
-                    {"status": "refused", "reason": reasons[0].reason, "detail": reasons[0].detail} if reasons else {}
-                )
-                fate = fate or {"status": "unused"}  # validation rows when validate_rows is off
+            refusal = turned_away.get((row.example_id, row.form))
+            if fate is None and refusal is not None:
+                fate = {"status": "refused", "reason": refusal.reason, "detail": refusal.detail}
+            elif fate is None:  # validation rows when validate_rows is off
+                fate = {"status": "unused"}
             line = {"example_id": row.example_id, "form": row.form, "split": row.split, **fate}
             out.write(json.dumps(line, ensure_ascii=False) + "\n")
 

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from accelerate import PartialState
 from datasets import Dataset
-from transformers import PreTrainedModel, TrainerCallback
+from transformers import PreTrainedModel, PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from acc_pipeline.training.config import ConfigError, TrainingConfig
@@ -106,7 +106,7 @@ def make_trainer(
         max_grad_norm=options.max_grad_norm,
         router_aux_loss_coef=options.router_loss if hasattr(model.config, "output_router_logits") else None,
         bf16=_bf16(options.precision),
-        gradient_checkpointing=options.gradient_checkpointing,
+        activation_checkpointing=options.gradient_checkpointing,
         # Rows longer than TRL's default of 1,024 would be cut, and those left without labels dropped, in silence.
         max_length=None,
         packing=False,
@@ -119,7 +119,7 @@ def make_trainer(
         log_level="error",
         dataloader_pin_memory=torch.cuda.is_available(),
     )
-    return CountingTrainer(
+    trainer = CountingTrainer(
         model=model,
         args=arguments,
         processing_class=tokenizer.inner,
@@ -128,6 +128,8 @@ def make_trainer(
         data_collator=_collator(tokenizer.pad_id),
         callbacks=[curve],
     )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _steps(epochs: float, *, sequences: int, micro: int, accumulate: int) -> int:
