@@ -23,6 +23,7 @@ from acc_pipeline.databases.tables import Table
 from acc_pipeline.trajectories.schema import Reject, Trajectory, Verb
 
 RULES_VERSION = 1
+TIE = "equal but for a tie that the right query leaves open"
 _SHOWN = 3  # rows of each side that a verdict quotes
 _UNDECIDED = {"timeout", "memory", "rows", "killed"}
 
@@ -93,25 +94,26 @@ class SqlAgent:
         right = self._run(sources.database, reference.sql, dialect)
         if right.error:
             return Verdict(outcome="unknown", method="executed", reason=f"reference query: {right.error}")
-        return _verdict(
-            self._difference(sources.database, reference.sql, dialect, right, given), right.rows, given.rows
-        )
+        difference, tie = self._difference(sources.database, reference.sql, dialect, right, given)
+        return _verdict(difference, right.rows, given.rows, note=TIE if tie else "")
 
     def _run(self, database: Path, sql: str, dialect: str) -> QueryResult:
         return run_query(database, sql, dialect=dialect, limits=self.options.limits)
 
-    def _difference(self, database: Path, right_sql: str, dialect: str, right: QueryResult, given: QueryResult) -> str:
-        """Empty when `given` is an answer that the right query allows, ties of its order and LIMIT included."""
+    def _difference(
+        self, database: Path, right_sql: str, dialect: str, right: QueryResult, given: QueryResult
+    ) -> tuple[str, bool]:
+        """What differs ("" when the right query allows `given` as an answer), and whether only a tie of its order does."""
         difference = same_rows(right.rows, given.rows, ordered=is_ordered(right_sql, dialect=right.dialect))
         if not difference or len(right.rows) != len(given.rows):
-            return difference
+            return difference, False
         probe = order_probe(right_sql, dialect=right.dialect)
         if probe is None:
-            return difference
+            return difference, False
         full = self._run(database, probe.sql, dialect)
         if not full.error and follows_order(probe, full.rows, given.rows, count=len(right.rows)):
-            return ""
-        return difference
+            return "", True
+        return difference, False
 
     def gather(self, trajectory: Trajectory, sources: Sources) -> Gathered | Reject:
         """The tables of the final query, whole, then the other tables that the run queried; the answer's rows."""
@@ -136,11 +138,12 @@ class SqlAgent:
             )
         needed = tables_of(sql, dialect=result.dialect)
         queried = _queried(trajectory, dialect=result.dialect)
-        read = read_tables(sources.database, max_rows=self.options.max_table_rows, limits=self.options.limits)
+        wanted = None if self.options.other_tables else list(dict.fromkeys([*needed, *queried]))
+        read = read_tables(sources.database, wanted, max_rows=self.options.max_table_rows, limits=self.options.limits)
         if read.error:
             return Reject(reason="database_unreadable", detail=read.error, cure="replace the database file")
         by_name = {t.name.lower(): t for t in read.tables}
-        sizes = {name.lower(): problem for name, problem in read.problems.items()}
+        sizes = {name.lower(): problem for name, problem in read.problems.items() if problem != "missing"}
         too_large = [f"{n} ({sizes[n.lower()]})" for n in needed if n.lower() in sizes]
         if too_large:
             return Reject(
@@ -234,7 +237,12 @@ def _piece(table: Table, role: Role, queried: dict[str, tuple[int, str]]) -> Pie
 
 
 def _verdict(
-    difference: str, right: Sequence[Sequence[Any]], given: Sequence[Sequence[Any]], *, method: str = "executed"
+    difference: str,
+    right: Sequence[Sequence[Any]],
+    given: Sequence[Sequence[Any]],
+    *,
+    method: str = "executed",
+    note: str = "",
 ) -> Verdict:
     evidence = {
         "right_rows": len(right),
@@ -242,4 +250,6 @@ def _verdict(
         "right_first": render_rows(right[:_SHOWN]),
         "given_first": render_rows(given[:_SHOWN]),
     }
-    return Verdict(outcome="wrong" if difference else "correct", method=method, reason=difference, evidence=evidence)
+    return Verdict(
+        outcome="wrong" if difference else "correct", method=method, reason=difference or note, evidence=evidence
+    )

@@ -1,7 +1,7 @@
-"""When two results are the same answer: rows as a bag, or in order where the right query asks for one; numbers by tolerance.
+"""When two results are the same answer: rows as a bag, or in order where the right query asks; numbers by tolerance.
 
-Ties count: rows that the ORDER BY leaves equal may come in any order, and a LIMIT that cuts a tie may keep any of its rows.
-Pure functions over rows; running queries is `execute`'s business, and `order_probe` only writes the query to run.
+Ties count: rows that the ORDER BY leaves equal may come in any order, and a LIMIT that cuts a tie may keep any of them.
+Pure functions over rows; `execute` runs queries, and `order_probe` only writes the one to run.
 """
 
 import math
@@ -22,7 +22,7 @@ _MATCHING = 3_000  # rows up to which values that round apart are matched one by
 
 
 class OrderProbe(msgspec.Struct, frozen=True, kw_only=True):
-    """`sql`: the query without LIMIT, its sort keys appended to the columns; `keys`: positions of the keys in a row of it;
+    """`sql`: the query without LIMIT, its sort keys appended to the columns; `keys`: where the keys stand in its rows;
     `width`: columns of the answer itself."""
 
     sql: str
@@ -31,7 +31,7 @@ class OrderProbe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def plain(value: Value) -> Any:
-    """A value as it is compared: dates as ISO text, exact and whole numbers as int, others as float; text stays text."""
+    """A value as it is compared: dates as ISO text, whole numbers as int, others as float; text stays text."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, Decimal):
@@ -46,7 +46,7 @@ def plain(value: Value) -> Any:
 
 
 def same_value(a: Any, b: Any) -> bool:
-    """Whether two plain values are the same: numbers within 1e-6 relative or 1e-9, NULL only with NULL, text exactly."""
+    """Whether two plain values are the same: numbers within 1e-6 relative or 1e-9, NULL with NULL, text exactly."""
     if isinstance(a, (int, float)) and isinstance(b, (int, float)):
         if isinstance(a, float) and math.isnan(a):
             return isinstance(b, float) and math.isnan(b)
@@ -104,7 +104,7 @@ def same_rows(right: Sequence[Row], given: Sequence[Row], *, ordered: bool) -> s
 
 
 def follows_order(probe: OrderProbe, full: Sequence[Row], given: Sequence[Row], *, count: int) -> bool:
-    """Whether `given` is one of the answers that the query allows: `full` are the probe's rows, `count` its LIMIT's rows.
+    """Whether `given` is one of the answers that the query allows: `full` are the probe's rows, `count` those it keeps.
 
     Groups of rows with equal sort keys are taken in order; inside a group any order is right, and of the group that the
     LIMIT cuts any rows are.
@@ -128,7 +128,7 @@ def follows_order(probe: OrderProbe, full: Sequence[Row], given: Sequence[Row], 
 
 
 def order_probe(sql: str, *, dialect: str) -> OrderProbe | None:
-    """The probe of a query with ORDER BY or LIMIT, None where its sort keys cannot be added (DISTINCT, set operations)."""
+    """The probe of a query, None where its sort keys cannot be added (DISTINCT, stars, set operations)."""
     from sqlglot import exp
 
     tree: Any = parse_query(sql, dialect=dialect)

@@ -13,7 +13,7 @@ from acc_pipeline.databases.sources import (
     lock_duckdb,
     open_duckdb,
 )
-from acc_pipeline.databases.statement import parse_query, sqlglot_dialect
+from acc_pipeline.databases.statement import StatementError, parse_query, sqlglot_dialect
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.databases.values import Value, family
 
@@ -63,6 +63,9 @@ class DuckEngine:
         name = sqlglot_dialect(dialect)
         tree = parse_query(sql, dialect=dialect)
         text = sql.strip().rstrip(";") if name == "duckdb" else tree.sql(dialect="duckdb")
+        statements = self.connection.extract_statements(text)
+        if len(statements) != 1 or statements[0].type.name != "SELECT":  # what counts is DuckDB's own reading
+            raise StatementError("refused", "only one query (SELECT …) is run")
         described = self.connection.execute(f"DESCRIBE {text}").fetchall()
         columns, types = [str(d[0]) for d in described], [str(d[1]) for d in described]
         kinds = [family(t) for t in types]

@@ -59,6 +59,11 @@ class Kinds:
         found = self.resolve(column)
         return found is not None and isinstance(found[0].sources[found[1]], exp.Table)
 
+    def is_outer(self, column: exp.Column) -> bool:
+        """Whether the column belongs to a query around the one it stands in."""
+        found = self.resolve(column)
+        return found is not None and found[0] is not self._scope_of.get(id(column))
+
     def _in_source(self, source: exp.Expr | Scope, name: str) -> str | None:
         """The kind of column `name` of a source, None if it has no such column."""
         if isinstance(source, exp.Table):
@@ -134,16 +139,23 @@ class Kinds:
         return ""
 
     def _column(self, column: exp.Column) -> str:
+        alias = self._alias(column)
+        if alias is not None and column.find_ancestor(exp.Order, exp.Select, exp.AggFunc).__class__ is exp.Order:
+            return self.of(alias)
         found = self.resolve(column)
         if found is not None:
             return self._in_source(found[0].sources[found[1]], column.name) or ""
+        return self.of(alias) if alias is not None else ""
+
+    def _alias(self, column: exp.Column) -> exp.Expr | None:
+        """What a bare name stands for among the result columns, as HAVING and ORDER BY may use it."""
         scope = self._scope_of.get(id(column))
         query = scope.expression if scope else None
-        if isinstance(query, exp.Select) and not column.table:  # an alias used in HAVING or ORDER BY
+        if isinstance(query, exp.Select) and not column.table:
             for projection in query.selects:
                 if isinstance(projection, exp.Alias) and projection.alias.lower() == column.name.lower():
-                    return self.of(projection.this)
-        return ""
+                    return None if column.find_ancestor(exp.Alias) is projection else projection.this
+        return None
 
     def _arithmetic(self, node: exp.Binary) -> str:
         left, right = self.of(node.this), self.of(node.expression)

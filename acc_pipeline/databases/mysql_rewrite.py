@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, ClassVar
 
+import msgspec
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
@@ -72,6 +73,7 @@ class _Rewrite:
 
     def __init__(self, tree: exp.Query, schema: Mapping[str, Mapping[str, str]]) -> None:
         self.tree = tree
+        self.schema = schema
         self.kinds = Kinds(tree, schema)
         self.nodes = list(tree.walk(bfs=True))
         self.kind = {id(n): self.kinds.of(n) for n in self.nodes}
@@ -138,6 +140,8 @@ class _Rewrite:
                 home = self.kinds.resolve(column)
                 if home is None or home[0] is not scope or isinstance(column.this, exp.Star):
                     continue
+                if part.key == "order" and not column.table and column.name.lower() in aliases:
+                    continue  # ORDER BY looks for a name among the result columns first
                 above: exp.Expr | None = column
                 while above is not None and above is not part.parent:
                     if isinstance(above, (exp.AggFunc, exp.Window)) or self._identity(above) in keys:
@@ -148,6 +152,30 @@ class _Rewrite:
                 else:
                     found.append(column)
         return found
+
+    def joins(self) -> list[tuple[str, str]]:
+        """Stored columns that are compared for equality with another column, each once as (table, column)."""
+        found: dict[tuple[str, str], None] = {}
+        for node in self.nodes:
+            if (
+                isinstance(node, exp.EQ)
+                and isinstance(node.this, exp.Column)
+                and isinstance(node.expression, exp.Column)
+            ):
+                for column in (node.this, node.expression):
+                    home = self.kinds.resolve(column)
+                    source = home[0].sources[home[1]] if home else None
+                    if isinstance(source, exp.Table):
+                        found[source.name.lower(), column.name.lower()] = None
+        for scope in self.kinds.scopes:
+            for join in scope.find_all(exp.Join):
+                for name in join.args.get("using") or []:
+                    for source in scope.sources.values():
+                        if isinstance(source, exp.Table) and name.name.lower() in self.schema.get(
+                            source.name.lower(), {}
+                        ):
+                            found[source.name.lower(), name.name.lower()] = None
+        return list(found)
 
     def _identity(self, node: exp.Expr) -> str:
         if isinstance(node, exp.Column):
@@ -230,6 +258,9 @@ class _Rewrite:
             )
         elif isinstance(node, exp.Anonymous):
             self.function(node)
+        elif isinstance(node, exp.Join):
+            if (node.side or "").upper() == "FULL":
+                raise StatementError("syntax", "MySQL has no FULL JOIN")
         elif isinstance(node, exp.SetOperation):
             self.operands(node)
         elif isinstance(node, exp.Select):
@@ -396,13 +427,14 @@ class _Rewrite:
             node.where(having.this, copy=False)
         for item in group.expressions if group else []:
             self.collated(item)
+            if isinstance(item, exp.Column) and self.kinds.is_outer(item):
+                item.replace(exp.Null())  # one value for the whole subquery; SQLite cannot group by it
         if node.args.get("distinct"):
             for projection in node.selects:
                 self.collated(projection)
         order = node.args.get("order")
         for item in order.expressions if order else []:
             self.collated(item)
-            item.set("nulls_first", None)  # both engines put NULL first; saying so would stop SQLite's own optimisation
 
     def run(self) -> exp.Query:
         for scope in self.kinds.scopes:
@@ -418,10 +450,19 @@ def _tree(sql: str) -> exp.Expr:
     return sqlglot.parse_one(sql.strip().rstrip(";"), read=MySQLCalls)
 
 
-def rewrite(sql: str, schema: Mapping[str, Mapping[str, str]]) -> tuple[str, list[str]]:
-    """The SQLite text for a MySQL query, and the kind of each result column ("" = unknown; [] when a star hides them).
+class Rewritten(msgspec.Struct, frozen=True, kw_only=True):
+    """`sql`: the query for SQLite. `kinds`: of the result columns ("" = unknown; [] when a star hides them).
+    `joins`: (table, column) of stored columns that are compared with other columns, for which indexes pay."""
 
-    `schema`: lower-case table name -> {lower-case column name: kind of mysql_kinds}. Raises StatementError.
+    sql: str
+    kinds: list[str]
+    joins: list[tuple[str, str]]
+
+
+def rewrite(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Rewritten:
+    """The SQLite query for a MySQL query. Raises StatementError.
+
+    `schema`: lower-case table name -> {lower-case column name: kind of mysql_kinds}.
     """
     parse_query(sql, dialect="mysql")
     try:
@@ -436,4 +477,5 @@ def rewrite(sql: str, schema: Mapping[str, Mapping[str, str]]) -> tuple[str, lis
     work = _Rewrite(tree, schema)
     projections = tree.selects
     kinds = [] if any(p.is_star for p in projections) else [work.kinds.of(p) for p in projections]
-    return work.run().sql(dialect=SQLiteBackticks, identify=True), kinds
+    joins = work.joins()
+    return Rewritten(sql=work.run().sql(dialect=SQLiteBackticks, identify=True), kinds=kinds, joins=joins)

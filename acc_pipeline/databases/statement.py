@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _SQLGLOT = {"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite", "mssql": "tsql", "sqlserver": "tsql"}
 
+_MOST_CHARACTERS = 100_000
+
 
 class StatementError(ValueError):
     """The text is not one query; `kind` is syntax or refused."""
@@ -37,6 +39,8 @@ def _parse(sql: str, dialect: str) -> Any:
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
 
+    if len(sql) > _MOST_CHARACTERS:
+        raise StatementError("refused", f"the text has {len(sql)} characters, more than {_MOST_CHARACTERS}")
     try:
         statements = [s for s in sqlglot.parse(sql, read=sqlglot_dialect(dialect)) if s is not None]
     except SqlglotError as error:
