@@ -81,7 +81,7 @@ EMAIL = _pattern(
 
 HOME = _pattern(
     "USER",
-    r"(?<![\w.:-])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})"
+    r"(?<![\w.])(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})"
     r"(?!(?:user|users|ubuntu|runner|root|app|agent|openhands|jovyan|vscode|node|worker|Shared|Public|USER_\d+)\b)"
     r"([A-Za-z0-9_][\w.-]*)",
     "/home/",

@@ -35,6 +35,7 @@ def test_only_the_secret_part_goes() -> None:
     token = "abcdef0123456789" * 2
     assert scrub_text(f"-H 'Authorization: Bearer {token}'")[0] == "-H 'Authorization: Bearer <BEARER_1>'"
     assert scrub_text(f"GET /x?api_key={token}&y=1")[0] == "GET /x?api_key=<URL_TOKEN_1>&y=1"
+    assert scrub_text("scp box:/home/ada/a.py C:/Users/ada")[0] == "scp box:/home/USER_1/a.py C:/Users/USER_1"
     assert scrub_text("cat /home/ada/a.py /Users/ada/b.py")[0] == "cat /home/USER_1/a.py /Users/USER_1/b.py"
 
 
@@ -55,6 +56,7 @@ def test_private_keys_keep_their_number_of_lines() -> None:
         "/home/user/app/main.py and /home/ubuntu/x",
         "https://pypi.org/project/a/",
         "https://news.org/home/markets",
+        "src/home/views.py",
         "the task-sk-oriented tokens",
         "sha256 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "postgresql://{user}:{password}@host/db",
