@@ -11,6 +11,7 @@ from pathlib import Path
 from acc_pipeline.training.announce import announce
 from acc_pipeline.training.config import ConfigError, load_config
 from acc_pipeline.training.rows import RowsError
+from acc_pipeline.training.threads import calm_threads
 
 
 def main() -> int:
@@ -22,6 +23,7 @@ def main() -> int:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         config = load_config(path)
+        calm_threads()
 
         from acc_pipeline.training.train import run
 

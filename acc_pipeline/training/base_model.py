@@ -29,7 +29,7 @@ def load_model(config: TrainingConfig, *, tokenizer: "StockTokenizer") -> "PreTr
             model = AutoModelForCausalLM.from_pretrained(config.base_model, dtype="float32")
         except (OSError, ValueError) as error:
             raise ConfigError(f"base_model = {config.base_model!r}: cannot be loaded: {error}") from None
-    size = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[index,arg-type]
+    size = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[index]
     if len(tokenizer.inner) > size:
         raise ConfigError(
             f"base_model = {config.base_model!r} has {size} token embeddings, its tokenizer {tokenizer.name} needs "
