@@ -43,9 +43,10 @@ def generate(
         raise CommandError(f"--tokens {tokens}: at least {MIN_TOKENS} are needed")
     if items < 1:
         raise CommandError(f"--items {items}: at least 1 is needed")
+    _known(benchmark)
     with tempfile.TemporaryDirectory(prefix="acc-tokenizer-") as scratch:
         count = _counter(tokenizer_dir, scratch=Path(scratch))
-        if _known(benchmark) == "mrcr":
+        if benchmark == "mrcr":
             rows = official_mrcr(items=items, needles=needles, tokens=tokens, seed=seed, count=count)
         else:
             rows = official_graphwalks(items=items, variant=variant, tokens=tokens, seed=seed, count=count)
@@ -126,10 +127,9 @@ def _trimmed(summary: dict[str, Any], benchmark: str) -> dict[str, Any]:
     return {name: summary[name] for name in wanted}
 
 
-def _known(benchmark: str) -> str:
+def _known(benchmark: str) -> None:
     if benchmark not in BENCHMARKS:
         raise CommandError(f"no benchmark {benchmark!r}; there are {', '.join(BENCHMARKS)}")
-    return benchmark
 
 
 def _lines(path: Path, *, needed: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -149,7 +149,7 @@ def _lines(path: Path, *, needed: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 def _item(benchmark: str, official: dict[str, Any], *, path: Path, number: int) -> dict[str, Any]:
-    """A row of eval_items; one that breaks the benchmark's rules is graded too, with its `problem` instead of floors."""
+    """A row of eval_items; one that breaks the benchmark's rules is graded too, with a `problem` for its floors."""
     answer = official["answer"] if benchmark == "mrcr" else official["answer_nodes"]
     nonce = official.get("random_string_to_prepend")
     if benchmark == "mrcr" and not (isinstance(answer, str) and isinstance(nonce, str) and nonce):
