@@ -36,7 +36,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InterCodeReport(msgspec.Struct, frozen=True, kw_only=True):
-    """`table`: (verdict, logged) -> runs, logged is correct where the reward is 1. `gold_failures`: task id -> error."""
+    """`table`: (verdict, logged) -> runs, logged: correct where the reward is 1. `gold_failures`: id -> error."""
 
     databases: int
     tables: int
@@ -120,7 +120,7 @@ def plain_context(agent: SqlAgent, trajectory: Trajectory, gathered: Gathered) -
 
 
 def report(logs: Path, gold: Path, dump: Path, workdir: Path, *, agent: SqlAgent | None = None) -> InterCodeReport:
-    """Do it all; the imported databases go to `workdir`. Raises ValueError when gold and runs do not belong together."""
+    """Do it all; imported databases go to `workdir`. Raises ValueError when gold and runs do not belong together."""
     started = time.monotonic()
     agent = agent or SqlAgent()
     imported = import_dump(dump, dialect="mysql", out_dir=workdir)

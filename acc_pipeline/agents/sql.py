@@ -103,7 +103,7 @@ class SqlAgent:
     def _difference(
         self, database: Path, right_sql: str, dialect: str, right: QueryResult, given: QueryResult
     ) -> tuple[str, bool]:
-        """What differs ("" when the right query allows `given` as an answer), and whether only a tie of its order does."""
+        """What differs ("" when the right query allows `given`), and whether only a tie of its order allows it."""
         difference = same_rows(right.rows, given.rows, ordered=is_ordered(right_sql, dialect=right.dialect))
         if not difference or len(right.rows) != len(given.rows):
             return difference, False

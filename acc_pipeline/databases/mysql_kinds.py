@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from acc_pipeline.databases.mysql_values import FUNCTIONS
+from acc_pipeline.databases.mysql_functions import FUNCTIONS
 from acc_pipeline.databases.values import family
 
 _FAMILY = {"int": "int", "bool": "int", "float": "float", "float32": "float32", "text": "text", "date": "date"}
@@ -36,7 +36,7 @@ class Kinds:
     """Kinds of the expressions of one query. `schema`: lower-case table name -> {lower-case column name: kind}."""
 
     def __init__(self, tree: exp.Query, schema: Mapping[str, Mapping[str, str]]) -> None:
-        self._schema = schema
+        self.schema = schema
         self._scope_of: dict[int, Scope] = {}
         self.scopes = list(traverse_scope(tree))
         for scope in self.scopes:
@@ -67,7 +67,7 @@ class Kinds:
     def _in_source(self, source: exp.Expr | Scope, name: str) -> str | None:
         """The kind of column `name` of a source, None if it has no such column."""
         if isinstance(source, exp.Table):
-            return self._schema.get(source.name.lower(), {}).get(name.lower())
+            return self.schema.get(source.name.lower(), {}).get(name.lower())
         if not isinstance(source, Scope):
             return None
         query: exp.Expr | None = source.expression

@@ -13,10 +13,11 @@ from sqlglot import exp
 from sqlglot.dialects.mysql import MySQL
 from sqlglot.dialects.sqlite import SQLite
 from sqlglot.errors import SqlglotError
-from sqlglot.optimizer.scope import Scope
 
+from acc_pipeline.databases.mysql_columns import bare_columns, joined_columns
+from acc_pipeline.databases.mysql_functions import FUNCTIONS
 from acc_pipeline.databases.mysql_kinds import Kinds, is_number, scale
-from acc_pipeline.databases.mysql_values import FUNCTIONS
+from acc_pipeline.databases.mysql_shapes import first_of_equals, quantified, without_brackets
 from acc_pipeline.databases.statement import StatementError, parse_query
 
 _KEPT = {
@@ -73,7 +74,6 @@ class _Rewrite:
 
     def __init__(self, tree: exp.Query, schema: Mapping[str, Mapping[str, str]]) -> None:
         self.tree = tree
-        self.schema = schema
         self.kinds = Kinds(tree, schema)
         self.nodes = list(tree.walk(bfs=True))
         self.kind = {id(n): self.kinds.of(n) for n in self.nodes}
@@ -100,8 +100,6 @@ class _Rewrite:
         self.kind[id(call)] = kind
         return call
 
-    # -- collation and grouping, decided on the tree as it was written --
-
     def collated(self, node: exp.Expr) -> None:
         """Give a computed text the collation that stored columns have by themselves."""
         inner = node.this if isinstance(node, (exp.Alias, exp.Ordered)) else node
@@ -113,76 +111,6 @@ class _Rewrite:
         holder.replace(made)
         self.made.append(made)
         self.kind[id(made)] = "text"
-
-    def bare_columns(self, scope: Scope) -> list[exp.Column]:
-        """Columns of an aggregated query neither grouped by nor inside an aggregate: MySQL takes any one row's."""
-        query = scope.expression
-        if not isinstance(query, exp.Select):
-            return []
-        group = query.args.get("group")
-        # An aggregate may stand in ORDER BY alone; a subquery's are its own, and a window aggregates nothing away.
-        if group is None and not any(n for n in scope.find_all(exp.AggFunc) if not n.find_ancestor(exp.Window)):
-            return []
-        aliases = {s.alias.lower(): s.this for s in query.selects if isinstance(s, exp.Alias)}
-        grouped: list[exp.Expr] = []
-        for item in group.expressions if group else []:
-            grouped.append(item)
-            if isinstance(item, exp.Column) and not item.table and self.kinds.resolve(item) is None:
-                grouped.append(aliases.get(item.name.lower(), item))
-            if isinstance(item, exp.Literal) and item.name.isdigit() and 0 < int(item.name) <= len(query.selects):
-                grouped.append(query.selects[int(item.name) - 1].unalias())
-        keys = {self._identity(g) for g in grouped}
-        found = []
-        for part in (*query.selects, query.args.get("having"), query.args.get("order")):
-            if part is None:
-                continue
-            for column in part.find_all(exp.Column):
-                home = self.kinds.resolve(column)
-                if home is None or home[0] is not scope or isinstance(column.this, exp.Star):
-                    continue
-                if part.key == "order" and not column.table and column.name.lower() in aliases:
-                    continue  # ORDER BY looks for a name among the result columns first
-                above: exp.Expr | None = column
-                while above is not None and above is not part.parent:
-                    if isinstance(above, (exp.AggFunc, exp.Window)) or self._identity(above) in keys:
-                        break
-                    if isinstance(above, exp.Select) and above is not query:
-                        break
-                    above = above.parent
-                else:
-                    found.append(column)
-        return found
-
-    def joins(self) -> list[tuple[str, str]]:
-        """Stored columns that are compared for equality with another column, each once as (table, column)."""
-        found: dict[tuple[str, str], None] = {}
-        for node in self.nodes:
-            if (
-                isinstance(node, exp.EQ)
-                and isinstance(node.this, exp.Column)
-                and isinstance(node.expression, exp.Column)
-            ):
-                for column in (node.this, node.expression):
-                    home = self.kinds.resolve(column)
-                    source = home[0].sources[home[1]] if home else None
-                    if isinstance(source, exp.Table):
-                        found[source.name.lower(), column.name.lower()] = None
-        for scope in self.kinds.scopes:
-            for join in scope.find_all(exp.Join):
-                for name in join.args.get("using") or []:
-                    for source in scope.sources.values():
-                        if isinstance(source, exp.Table) and name.name.lower() in self.schema.get(
-                            source.name.lower(), {}
-                        ):
-                            found[source.name.lower(), name.name.lower()] = None
-        return list(found)
-
-    def _identity(self, node: exp.Expr) -> str:
-        if isinstance(node, exp.Column):
-            home = self.kinds.resolve(node)
-            if home is not None:
-                return f"{home[1].lower()}.{node.name.lower()}"
-        return node.sql(dialect="mysql").lower()
 
     # -- one node at a time, innermost first --
 
@@ -262,30 +190,20 @@ class _Rewrite:
             if (node.side or "").upper() == "FULL":
                 raise StatementError("syntax", "MySQL has no FULL JOIN")
         elif isinstance(node, exp.SetOperation):
-            self.operands(node)
+            self.compound(node)
         elif isinstance(node, exp.Select):
             self.select(node)
 
     def quantified(self, node: exp.Expr, which: exp.Expr) -> None:
-        """`x > ALL (q)`: the least of `x > c` over q, true when q is empty; ANY: the greatest, false when empty."""
-        query = which.this.unnest() if isinstance(which.this, exp.Subquery) else which.this
-        if not isinstance(query, exp.Select) or which is node.this:
-            raise StatementError("refused", f"{node.sql(dialect='mysql')} is not emulated")
-        first = query.selects[0].unalias()
-        value = node.this.copy()
-        default, pick = (1, exp.Min) if isinstance(which, exp.All) else (0, exp.Max)
-        self.kind[id(value)] = self.k(node.this)
-        inner = exp.select(exp.alias_(first.copy(), "c")).from_("nothing")
-        changed = query.copy()
-        changed.set("expressions", [exp.alias_(first.copy(), "c")])
-        inner.set("from_", exp.From(this=exp.Subquery(this=changed, alias=exp.TableAlias(this=exp.to_identifier("q")))))
-        column = exp.column("c")
-        self.kind[id(column)] = self.k(first)
-        test = type(node)(this=value, expression=column)
-        self.compare(value, column)
-        inner.set("expressions", [pick(this=test)])
-        made = exp.Coalesce(this=exp.Subquery(this=inner), expressions=[exp.Literal.number(default)])
-        self.swap(node, made, "int")
+        inner = which.this.unnest() if isinstance(which.this, exp.Subquery) else which.this
+        kinds = self.k(node.this), self.k(inner.selects[0]) if isinstance(inner, exp.Select) else ""
+
+        def compare(test: exp.Expr, value: exp.Expr, element: exp.Expr) -> None:
+            self.kind[id(value)], self.kind[id(element)] = kinds
+            self.made += [test, value, element]
+            self.compare(value, element)
+
+        self.swap(node, quantified(node, which, compare=compare), "int")
 
     def between(self, node: exp.Between) -> None:
         low = exp.GTE(this=node.this, expression=node.args["low"])
@@ -333,8 +251,7 @@ class _Rewrite:
         digits = scale(self.k(left))
         places = -1 if digits is None or scale(self.k(right)) is None else digits + 4
         if isinstance(node, exp.IntDiv):
-            made = exp.Cast(this=_call("div", left, right, 30 if places >= 0 else -1), to=exp.DataType.build("bigint"))
-            self.swap(node, made, "int")
+            self.swap(node, _call("intdiv", left, right), "int")
         else:
             self.swap(node, _call("div", left, right, places), self.k(node))
 
@@ -404,21 +321,16 @@ class _Rewrite:
             arguments[0] = exp.Literal.string(arguments[0].name.upper())
         self.swap(node, _call(self._known(name), *arguments), self.k(node))
 
-    def operands(self, node: exp.SetOperation) -> None:
-        """SQLite takes no brackets round the parts of a compound query."""
-        for key in ("this", "expression"):
-            part = node.args[key]
-            if isinstance(part, exp.Subquery):
-                query = part.unnest()
-                plain = isinstance(query, exp.Select) and not (query.args.get("order") or query.args.get("limit"))
-                star = exp.select("*")
-                star.set(
-                    "from_", exp.From(this=exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(key))))
-                )
-                node.set(key, query if plain else star)
-            selects = node.args[key].selects if isinstance(node.args[key], exp.Select) else []
-            for projection in selects:
+    def compound(self, node: exp.SetOperation) -> None:
+        without_brackets(node)
+        for part in (node.this, node.expression):
+            for projection in part.selects if isinstance(part, exp.Select) else []:
                 self.collated(projection)
+        if isinstance(node, exp.Union) and node.args.get("distinct"):
+            made = first_of_equals(node)
+            if node is self.tree:
+                self.tree = made
+            self.swap(node, made, "")
 
     def select(self, node: exp.Select) -> None:
         having, group = node.args.get("having"), node.args.get("group")
@@ -438,7 +350,7 @@ class _Rewrite:
 
     def run(self) -> exp.Query:
         for scope in self.kinds.scopes:
-            for column in self.bare_columns(scope):
+            for column in bare_columns(self.kinds, scope):
                 self.wrap(column, "first", self.k(column))
         for node in reversed(self.nodes):
             self.visit(node)
@@ -477,5 +389,5 @@ def rewrite(sql: str, schema: Mapping[str, Mapping[str, str]]) -> Rewritten:
     work = _Rewrite(tree, schema)
     projections = tree.selects
     kinds = [] if any(p.is_star for p in projections) else [work.kinds.of(p) for p in projections]
-    joins = work.joins()
+    joins = joined_columns(work.kinds, work.nodes)
     return Rewritten(sql=work.run().sql(dialect=SQLiteBackticks, identify=True), kinds=kinds, joins=joins)

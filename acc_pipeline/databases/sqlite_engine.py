@@ -12,19 +12,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from acc_pipeline.databases.mysql_functions import FUNCTIONS, cast, date_add
 from acc_pipeline.databases.mysql_kinds import kind_of_type
 from acc_pipeline.databases.mysql_rewrite import rewrite
 from acc_pipeline.databases.mysql_values import (
-    FUNCTIONS,
-    cast,
     collate,
     comparable_date,
-    date_add,
     date_number,
     divide,
     like,
     number,
     rounded,
+    whole_divide,
 )
 from acc_pipeline.databases.sources import Source, TooLarge, identifier
 from acc_pipeline.databases.statement import StatementError, tables_of
@@ -113,7 +112,8 @@ class SqliteEngine:
             add(f"my_{name}", -1, function, deterministic=True)
         own: dict[str, tuple[int, Callable[..., Any]]] = {
             "num": (1, number), "datenum": (1, date_number), "dt": (1, comparable_date), "div": (3, divide),
-            "rounded": (2, rounded), "cast": (3, cast), "date_add": (3, date_add), "tuple": (-1, _tuple),
+            "intdiv": (2, whole_divide), "rounded": (2, rounded), "cast": (3, cast), "date_add": (3, date_add),
+            "tuple": (-1, _tuple),
         }  # fmt: skip
         for name, (count, function) in own.items():
             add(f"my_{name}", count, function, deterministic=True)

@@ -1,0 +1,156 @@
+"""Queries run read-only, inside their limits, and nothing they do reaches a file or outlives its time."""
+
+import os
+import sqlite3
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from acc_pipeline.databases import execute
+from acc_pipeline.databases.execute import read_tables, run_on_tables, run_query
+from acc_pipeline.databases.limits import QueryLimits
+
+SHORT = QueryLimits(seconds=1, memory_mb=256, rows=500)
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same small table as DuckDB file, SQLite file, and folders of CSV and Parquet."""
+    folder = tmp_path_factory.mktemp("databases")
+    connection = duckdb.connect(str(folder / "d.duckdb"))
+    connection.execute("CREATE TABLE t AS SELECT i AS a, 'x' || i AS b FROM range(300) r(i)")
+    (folder / "csv").mkdir()
+    (folder / "parquet").mkdir()
+    connection.execute(f"COPY t TO '{folder}/csv/t.csv'")
+    connection.execute(f"COPY t TO '{folder}/parquet/t.parquet'")
+    connection.close()
+    lite = sqlite3.connect(folder / "s.sqlite")
+    lite.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+    lite.executemany("INSERT INTO t VALUES (?, ?)", [(i, f"x{i}") for i in range(300)])
+    lite.commit()
+    lite.close()
+    return {
+        "duckdb": folder / "d.duckdb",
+        "sqlite": folder / "s.sqlite",
+        "csv": folder / "csv",
+        "parquet": folder / "parquet",
+    }
+
+
+@pytest.mark.parametrize("kind", ["duckdb", "sqlite", "csv", "parquet"])
+@pytest.mark.parametrize("dialect", ["", "duckdb", "sqlite", "mysql", "postgres"])
+def test_every_kind_of_database_answers_every_dialect(databases: dict[str, Path], kind: str, dialect: str) -> None:
+    result = run_query(databases[kind], "SELECT sum(a), min(b), count(*) FROM t WHERE b LIKE 'x1%'", dialect=dialect)
+    assert result.error == ""
+    assert result.rows == [(15096, "x1", 111)]
+
+
+HOSTILE = [
+    ("ATTACH '/etc/passwd' AS x", {"refused", "syntax"}),
+    ("COPY t TO '{tmp}/out.csv'", {"refused"}),
+    ("SELECT * FROM read_csv('/etc/passwd')", {"refused", "failed"}),
+    ("SELECT * FROM '/etc/passwd'", {"failed"}),
+    ("SELECT load_extension('/tmp/x')", {"refused", "failed"}),
+    ("DROP TABLE t", {"refused"}),
+    ("SELECT 1; DROP TABLE t", {"refused"}),
+    ("INSERT INTO t VALUES (1, 'y')", {"refused"}),
+    ("PRAGMA writable_schema = 1", {"refused"}),
+    ("SET memory_limit = '100GB'", {"refused"}),
+    ("WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r", {"timeout", "memory"}),
+    ("SELECT count(*) FROM t a, t b, t c, t d", {"timeout"}),
+    ("SELECT * FROM t a, t b", {"rows"}),
+    ("SELECT a.b FROM t a, t b, t c ORDER BY a.b || b.b || c.b DESC LIMIT 1000", {"memory", "timeout", "rows"}),
+    ("SELECT " + "(" * 3000 + "1" + ")" * 3000, {"refused"}),
+    ("SELECT '" + "x" * 200_000 + "'", {"refused"}),
+    ("not sql at all", {"syntax", "refused"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dialect"), [("duckdb", "duckdb"), ("sqlite", "sqlite"), ("duckdb", "mysql"), ("csv", "duckdb")]
+)
+def test_hostile_queries_are_refused_or_stopped(
+    databases: dict[str, Path], kind: str, dialect: str, tmp_path: Path
+) -> None:
+    for sql, kinds in HOSTILE:
+        started = time.monotonic()
+        result = run_query(databases[kind], sql.replace("{tmp}", str(tmp_path)), dialect=dialect, limits=SHORT)
+        assert result.error, sql[:80]
+        assert result.error_kind in kinds, (sql[:80], result.error_kind, result.error)
+        assert result.rows == []
+        assert time.monotonic() - started < 8, sql[:80]
+    assert list(tmp_path.iterdir()) == []
+    after = run_query(databases[kind], "SELECT count(*) FROM t", dialect=dialect, limits=SHORT)
+    assert after.rows == [(300,)]
+
+
+def test_what_no_interrupt_reaches_is_killed_and_the_next_query_runs(databases: dict[str, Path]) -> None:
+    sql = "SELECT 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' REGEXP '(x+x+)+y'"
+    result = run_query(databases["duckdb"], sql, dialect="mysql", limits=SHORT)
+    assert result.error_kind == "timeout"
+    assert "seconds = 1" in result.error
+    assert run_query(databases["duckdb"], "SELECT 1", dialect="mysql", limits=SHORT).rows == [(1,)]
+
+
+def test_a_query_finds_no_environment(databases: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_FOR_TEST", "abc")
+    execute.close_children()
+    run_query(databases["duckdb"], "SELECT 1", limits=SHORT)
+    child = next(c for k, c in execute._children.items() if k[1] == SHORT.memory_mb)
+    environment = Path(f"/proc/{child.process.pid}/environ")
+    if not environment.exists():
+        pytest.skip("no /proc on this machine")
+    assert b"SECRET_FOR_TEST" not in environment.read_bytes()
+
+
+def test_a_killed_child_is_replaced(databases: dict[str, Path]) -> None:
+    run_query(databases["duckdb"], "SELECT 1", limits=SHORT)
+    child = next(c for k, c in execute._children.items() if k[1] == SHORT.memory_mb)
+    os.kill(child.process.pid, 9)
+    assert run_query(databases["duckdb"], "SELECT 2", limits=SHORT).rows == [(2,)]
+
+
+def test_a_database_that_changes_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x.sqlite"
+    for value in (1, 2):
+        lite = sqlite3.connect(path)
+        lite.execute("CREATE TABLE IF NOT EXISTS t (a INTEGER)")
+        lite.execute("INSERT INTO t VALUES (?)", (value,))
+        lite.commit()
+        lite.close()
+        os.utime(path, ns=(value, value))
+        assert run_query(path, "SELECT count(*) FROM t").rows == [(value,)]
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.duckdb"
+    path.write_text("hello")
+    result = run_query(path, "SELECT 1")
+    assert result.error_kind == "failed"
+    assert "x.duckdb" in result.error
+
+
+def test_values_cross_the_process_boundary_with_their_types(tmp_path: Path) -> None:
+    path = tmp_path / "v.duckdb"
+    connection = duckdb.connect(str(path))
+    connection.execute(
+        "CREATE TABLE v AS SELECT 170141183460469231731687303715884105727::HUGEINT h, 1.50::DECIMAL(9,2) d, "
+        "DATE '2020-01-02' dy, TIMESTAMP '2020-01-02 03:04:05.5' ts, TIME '01:02:03' tm, "
+        "'\\xC3\\xA9'::BLOB bl, true bo, "
+        "NULL::INTEGER n, [1, NULL] l, 78.4::FLOAT f"
+    )
+    connection.close()
+    (table,) = read_tables(path).tables
+    names = [type(v).__name__ for v in table.rows[0]]
+    assert names == ["int", "Decimal", "date", "datetime", "time", "bytes", "bool", "NoneType", "str", "float"]
+    again = run_on_tables([table], "SELECT * FROM v", dialect="duckdb")
+    assert again.rows == table.rows
+    assert again.types == table.types
+
+
+def test_tables_that_are_missing_or_too_large_are_told(databases: dict[str, Path]) -> None:
+    read = read_tables(databases["duckdb"], ["T", "nobody"], max_rows=10)
+    assert read.tables == []
+    assert read.problems == {"T": "300 rows", "nobody": "missing"}
