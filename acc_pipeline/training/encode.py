@@ -14,6 +14,7 @@ from acc_pipeline.training.rows import Refusal, Row
 
 IGNORED = -100  # torch's label of tokens without loss
 Message = dict[str, Any]
+_ROLES = ("system", "user", "assistant", "tool")
 
 
 class ChatTokenizer(Protocol):
@@ -82,6 +83,11 @@ def _check_messages(row: Row, *, end_token: str) -> None:
     if row.messages[0].get("role") == "assistant":
         raise _Refused("no_prompt", "the first message is the assistant's")
     for number, message in enumerate(row.messages):
+        # Templates pass over what they do not know without a word.
+        if message.get("role") not in _ROLES:
+            raise _Refused("unknown_role", f"message {number} has role {message.get('role')!r}")
+        if not isinstance(message.get("content") or "", str):
+            raise _Refused("not_text", f"the content of message {number} is no text")
         if end_token in str(message):
             raise _Refused(
                 "control_string", f"message {number} holds {end_token!r}; compile should have neutralised it"
@@ -90,24 +96,42 @@ def _check_messages(row: Row, *, end_token: str) -> None:
 
 def _renderings(row: Row, tokenizer: ChatTokenizer) -> list[tuple[str, list[_Turn]]]:
     """The chat rendered up to its last turn, and again up to each earlier turn of which that rendering lost a part."""
-    missing = [number for number, message in enumerate(row.messages) if message.get("role") == "assistant"]
-    before = {k: _render(tokenizer, row.messages[:k], generate=False) for k in missing}
-    prompts = {k: _render(tokenizer, row.messages[:k], generate=True) for k in missing}
+    written = [number for number, message in enumerate(row.messages) if message.get("role") == "assistant"]
+    before = {k: _render(tokenizer, row.messages[:k], generate=False) for k in written}
+    prompts = {k: _render(tokenizer, row.messages[:k], generate=True) for k in written}
+    missing = list(written)
     made = []
     while missing:
         last = missing[-1]
         text = _render(tokenizer, row.messages[: last + 1], generate=False)
-        turns = []
-        for k in missing:
-            turn = _find(k, text=text, before=before[k], prompt=prompts[k], end_token=tokenizer.end_token)
-            if turn is not None and _is_whole(row.messages[k], written=text[turn.start : turn.end]):
-                turns.append(turn)
-        if last not in {turn.index for turn in turns}:
+        found: dict[int, _Turn] = {}
+        for k in [k for k in written if k <= last]:
+            at = _place(k, text=text, before=before[k], found=found)
+            opening = prompts[k][len(before[k]) :] if prompts[k].startswith(before[k]) else ""
+            turn = _find(k, at=at, text=text, opening=opening, end_token=tokenizer.end_token)
+            if turn is not None:
+                found[k] = turn
+        turns = [
+            found[k] for k in missing if k in found and _is_whole(row.messages[k], written=_cut(text, turn=found[k]))
+        ]
+        if not turns or turns[-1].index != last:
             raise _Refused("template", f"the chat template does not write message {last} in full")
         made.append((text[: turns[-1].end], turns))
         done = {turn.index for turn in turns}
         missing = [k for k in missing if k not in done]
     return made[::-1]
+
+
+def _cut(text: str, *, turn: _Turn) -> str:
+    return text[turn.start : turn.end]
+
+
+def _place(index: int, *, text: str, before: str, found: dict[int, _Turn]) -> int:
+    """Where message `index` begins in `text`; -1 when this rendering does not say."""
+    if index - 1 in found:  # right after another turn of the assistant, which templates write otherwise when it is last
+        end = found[index - 1].end
+        return end + len(text[end:]) - len(text[end:].lstrip())
+    return len(before) if text.startswith(before) else -1
 
 
 def _render(tokenizer: ChatTokenizer, messages: list[Message], *, generate: bool) -> str:
@@ -117,15 +141,14 @@ def _render(tokenizer: ChatTokenizer, messages: list[Message], *, generate: bool
         raise _Refused("template", f"the chat template refuses {len(messages)} messages: {error}") from None
 
 
-def _find(index: int, *, text: str, before: str, prompt: str, end_token: str) -> _Turn | None:
-    """Where message `index` stands in `text`: after what the model is given, through the end token."""
-    opening = prompt[len(before) :] if prompt.startswith(before) else ""
-    if not opening or not text.startswith(before):
+def _find(index: int, *, at: int, text: str, opening: str, end_token: str) -> _Turn | None:
+    """What the assistant wrote in its turn at `at`: after the `opening`, through the end token."""
+    if at < 0 or not opening:
         return None
     # A turn without reasoning is written without the think block that the generation prompt opens.
     for header in (opening, opening.split("<think>")[0]):
-        start = len(before) + len(header)
-        if text.startswith(header, len(before)):
+        start = at + len(header)
+        if text.startswith(header, at):
             end = text.find(end_token, start)
             return None if end < 0 else _Turn(index, start, end + len(end_token))
     return None
