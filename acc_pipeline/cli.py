@@ -1,6 +1,5 @@
-"""`acc`: thin commands over the functions that the assets call. Errors that a person can mend are one line, not a trace."""
+"""`acc`: thin commands over the functions that the assets call. An error that a person can mend is one line."""
 
-import logging
 import os
 import sys
 import time
@@ -16,7 +15,6 @@ from acc_pipeline.settings import PROJECT_DIR, SettingsError, child_environment,
 @click.version_option(package_name="acc-pipeline")
 def main() -> None:
     """Compile agent logs into long-context training data, train on it, and see whether it helped."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
 def _settings(**overrides: Any) -> Any:
@@ -75,7 +73,9 @@ def databases() -> None:
 @databases.command("import")
 @click.argument("dump", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dialect", default="mysql", show_default=True, help="SQL dialect of the dump.")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: the workspace's databases/.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; default: the workspace's databases/."
+)
 def import_databases(dump: Path, dialect: str, out: Path | None) -> None:
     """One DuckDB file for each database in an SQL dump, row counts checked against the dump."""
     from acc_pipeline.databases.dump import DumpError, import_dump
@@ -90,8 +90,8 @@ def import_databases(dump: Path, dialect: str, out: Path | None) -> None:
 
 @main.command()
 @click.option("--agent-type", default="all", show_default=True, help="search, swe, sql or all.")
-@click.option("--runs", default=16, show_default=True, help="Runs of each agent type.")
-@click.option("--wrong", default=0.25, show_default=True, help="Share of runs that end wrong.")
+@click.option("--runs", default=18, show_default=True, help="Runs of each agent type.")
+@click.option("--wrong", default=0.22, show_default=True, help="Share of runs that end wrong.")
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
 def simulate(agent_type: str, runs: int, wrong: float, seed: int, out: Path) -> None:
@@ -99,38 +99,55 @@ def simulate(agent_type: str, runs: int, wrong: float, seed: int, out: Path) -> 
     from acc_pipeline.simulation.simulate import AGENT_TYPES
     from acc_pipeline.simulation.simulate import simulate as make
 
-    for name in AGENT_TYPES if agent_type == "all" else (agent_type,):
-        manifest = make(name, runs=runs, wrong=wrong, seed=seed, out=out)
-        click.echo(f"{name}: {manifest}")
+    try:
+        for name in AGENT_TYPES if agent_type == "all" else (agent_type,):
+            made = make(name, runs=runs, wrong=round(runs * wrong), seed=seed, out=out)
+            right = sum(run["right"] for run in made.runs)
+            click.echo(f"{name}: {len(made.runs)} runs, {right} right, in {len(made.files)} files")
+    except (ValueError, RuntimeError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".jsonl or .parquet file.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
+@click.option("--format", "file_format", type=click.Choice(["jsonl", "parquet"]), default="jsonl", show_default=True)
 @click.option("--agent-type", multiple=True, help="Only these; default: all of the profile.")
-@click.option("--form", default="pieces", show_default=True, help="pieces, no-distractors or multi-turn.")
-def export(out: Path, agent_type: tuple[str, ...], form: str) -> None:
-    """Training rows in the columns of the released data."""
-    from acc_pipeline.lake.lake import NotReady
+@click.option("--form", default="pieces", show_default=True, help="pieces or no-distractors.")
+def export(out: Path, file_format: Any, agent_type: tuple[str, ...], form: str) -> None:
+    """Training rows in the columns of the released data, one file an agent type."""
+    from acc_pipeline.lake.errors import NotReady
     from acc_pipeline.orchestration.exporting import export_rows
+    from acc_pipeline.orchestration.workspace import Workspace
 
+    workspace = Workspace(_settings())
     try:
-        written = export_rows(_settings(), out=out, agent_types=agent_type, form=form)
+        written = export_rows(workspace, out=out, agent_types=agent_type, form=form, file_format=file_format)
     except (NotReady, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"{written} rows -> {out}")
+    for one in written:
+        click.echo(f"{one.rows:>6} rows  {one.path}")
 
 
 @main.command()
 @click.argument("benchmark", type=click.Choice(["mrcr", "graphwalks"]))
 @click.option("--tokens", default=4096, show_default=True, help="Target length of an item.")
 @click.option("--items", default=10, show_default=True, help="How many.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-def generate(benchmark: str, tokens: int, items: int, seed: int, out: Path) -> None:
+@click.option("--seed", default=0, show_default=True, help="The same seed gives the same items.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="JSONL file to write.")
+@click.option(
+    "--tokenizer",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of the tokenizer that counts; default: the tiny one.",
+)
+def generate(benchmark: str, tokens: int, items: int, seed: int, out: Path, tokenizer: Path | None) -> None:
     """Evaluation items in the official columns, made offline."""
     from acc_pipeline.evaluation.commands import generate as make
 
-    click.echo(make(benchmark, tokens=tokens, items=items, seed=seed, out=out))
+    try:
+        told = make(benchmark, tokens=tokens, items=items, seed=seed, out=out, tokenizer_dir=tokenizer)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(told)
 
 
 @main.command()
@@ -142,8 +159,11 @@ def grade(benchmark: str, items: Path, responses: Path, as_json: bool) -> None:
     """Score responses ({"response": …} a line, in item order) with every score field."""
     from acc_pipeline.evaluation.commands import grade as score
 
-    for line in score(benchmark, items=items, responses=responses, as_json=as_json):
-        click.echo(line)
+    try:
+        for line in score(benchmark, items=items, responses=responses, as_json=as_json):
+            click.echo(line)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.group()
@@ -153,8 +173,12 @@ def bench() -> None:
 
 @bench.command()
 @click.argument("log", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--gold", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dev.json")
-@click.option("--dump", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dbs.sql")
+@click.option(
+    "--gold", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dev.json"
+)
+@click.option(
+    "--dump", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="ic_spider_dbs.sql"
+)
 def intercode(log: Path, gold: Path, dump: Path) -> None:
     """An InterCode-SQL log judged by execution, against its logged rewards."""
     import tempfile

@@ -118,7 +118,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Sufficiency(msgspec.Struct, frozen=True, kw_only=True):
-    """`outcome` is holds, fails or unknown; `how` names the check (query_rerun, patch_applies, facts_found, windowed)."""
+    """`outcome` is holds, fails or unknown; `how` names the check (query_rerun, patch_applies, facts_found, …)."""
 
     outcome: str
     how: str

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def content_digest(folder: Path) -> str:
-    """Hash of a checkpoint's weights, configuration and tokenizer (16 hex digits): the same content has the same one."""
+    """Hash of a checkpoint's weights, configuration and tokenizer (16 hex digits): same content, same hash."""
     digest = hashlib.sha256()
     wanted = ("*.safetensors", "config.json", "tokenizer.json", "chat_template.jinja", "generation_config.json")
     for path in sorted(path for pattern in wanted for path in folder.glob(pattern)):

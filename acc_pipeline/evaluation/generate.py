@@ -1,7 +1,7 @@
 """`python -m acc_pipeline.evaluation.generate --config C.json`: responses and likelihoods of one checkpoint, durable.
 
-Each response is on disk before the next is asked for, under the key (checkpoint content, item, sampling, sample): a killed
-evaluation repeats nothing that was stored, and a second model never sees the first one's responses.
+Each batch of responses is on disk before the next is asked for, keyed by (checkpoint content, item, sampling, sample):
+a killed evaluation repeats nothing that was stored, and a second model never sees the first one's responses.
 """
 
 import argparse
@@ -37,7 +37,7 @@ class GenerateConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model is asked. `variants` are chats by name (see likelihood.py), `answer` the text they are scored on."""
+    """What the model is asked. `variants` are chats by name (see likelihood.py), `answer` what they are scored on."""
 
     item_id: str
     messages: list[dict[str, Any]]

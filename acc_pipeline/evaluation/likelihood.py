@@ -1,8 +1,8 @@
 """The likelihood measure: a signal from models that cannot yet generate a right answer.
 
 Log-likelihood of the true answer after four prompts: everything, the query only, only what is needed, only distractors.
-Recovered share = (full - query only) / (needed only - query only): 0, the context is not used; 1, as good as having only
-what matters. This module runs in the evaluation process.
+Recovered share = (full - query only) / (needed only - query only): 0, the context is not used; 1, as good as having
+only what matters. This module runs in the evaluation process.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """A checkpoint loaded for evaluation: chat to token ids, generation in batches, log-likelihood of a continuation.
 
-Runs in a process of its own: this module and its neighbours `generate.py` and `likelihood.py` are the ones that load torch.
+Runs in a process of its own: here is where evaluation loads torch.
 """
 
 from collections.abc import Sequence

@@ -13,6 +13,7 @@ BASE = "base"
 SMOKE = "smoke run, not a result"
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "place": pl.Int64,  # order in which rows are shown
     "arm": pl.String,
     "description": pl.String,
     "metric": pl.String,
@@ -59,13 +60,14 @@ def results_rows(scores: pl.DataFrame, *, arms: Mapping[str, str], smoke: bool) 
     }
     for arm in arms:
         values[(arm, "recovered share")] = recovered_share(scores.filter(pl.col("arm") == arm))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for (arm, name), (value, count) in values.items():
         base, _ = values.get((BASE, name), (None, 0))
         if value is None:
             continue
         rows.append(
             {
+                "place": len(rows),
                 "arm": arm,
                 "description": arms[arm],
                 "metric": name,

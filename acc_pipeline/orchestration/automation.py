@@ -8,17 +8,19 @@ def on_new_data() -> dg.AutomationCondition:
 
     Held back while an upstream blocking check fails, an upstream partition is missing or running, or it runs itself.
     """
-    any_dep_changed = dg.AutomationCondition.any_deps_match(
-        dg.AutomationCondition.data_version_changed() | dg.AutomationCondition.will_be_requested()
+    condition = dg.AutomationCondition
+    any_dep_changed: dg.AutomationCondition = condition.any_deps_match(
+        condition.data_version_changed() | condition.will_be_requested()
+    )
+    code_changed: dg.AutomationCondition = condition.code_version_changed()
+    never_made: dg.AutomationCondition = condition.newly_missing()
+    wanted: dg.AutomationCondition = (
+        any_dep_changed.since_last_handled() | code_changed.since_last_handled() | never_made.since_last_handled()
     )
     return (
-        (
-            any_dep_changed.since_last_handled()
-            | dg.AutomationCondition.code_version_changed().since_last_handled()
-            | dg.AutomationCondition.newly_missing().since_last_handled()
-        )
-        & dg.AutomationCondition.all_deps_blocking_checks_passed()
-        & ~dg.AutomationCondition.any_deps_missing()
-        & ~dg.AutomationCondition.any_deps_in_progress()
-        & ~dg.AutomationCondition.in_progress()
+        wanted
+        & condition.all_deps_blocking_checks_passed()
+        & ~condition.any_deps_missing()
+        & ~condition.any_deps_in_progress()
+        & ~condition.in_progress()
     ).with_label("on_new_data")

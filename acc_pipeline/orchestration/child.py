@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -18,32 +18,40 @@ import dagster as dg
 
 _LOG = logging.getLogger(__name__)
 _GRACE_SECONDS = 10.0
+_TAIL_LINES = 30
 
 
 class ChildFailed(Exception):
     """The program ended with another status than 0; the message holds its command and the end of its output."""
 
 
-def run_child(
+def run_piped(
     context: dg.AssetExecutionContext, command: Sequence[str], *, log_path: Path
 ) -> dg.PipesExecutionResult | None:
-    """Run `python -m …` (`command` without the interpreter) to its end; its output goes to `log_path`.
+    """`run_child` through Dagster Pipes: what the program reports is shown in the run while it goes on.
 
-    Returns what the child materialised through Pipes, or None when it reported no asset. Raises `ChildFailed`.
+    Returns what it materialised, or None when it reported no asset: nothing is taken for made that was not said to be.
+    """
+    with dg.open_pipes_session(
+        context=context,
+        context_injector=dg.PipesTempFileContextInjector(),
+        message_reader=dg.PipesTempFileMessageReader(),
+    ) as session:
+        run_child(command, log_path=log_path, variables=session.get_bootstrap_env_vars())
+    results = session.get_results(implicit_materializations=False)
+    return results[0] if results else None
+
+
+def run_child(command: Sequence[str], *, log_path: Path, variables: Mapping[str, str] | None = None) -> None:
+    """Run `python <command>` to its end; its output goes to `log_path`. Raises `ChildFailed`.
+
+    `variables` are added to this process's environment. Whatever interrupts the caller ends the program's whole group.
     """
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        dg.open_pipes_session(
-            context=context,
-            context_injector=dg.PipesTempFileContextInjector(),
-            message_reader=dg.PipesTempFileMessageReader(),
-        ) as session,
-        log_path.open("w", encoding="utf-8", errors="replace") as log,
-    ):
-        environment = {**os.environ, **session.get_bootstrap_env_vars(), "PYTHONUNBUFFERED": "1"}
+    with log_path.open("w", encoding="utf-8", errors="replace") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
-            env=environment,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(variables or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -56,10 +64,9 @@ def run_child(
             status = process.wait()
         finally:
             _end_group(process)
-        if status != 0:
-            raise ChildFailed(f"`{' '.join(command)}` ended with status {status}; log: {log_path}\n" + "".join(tail))
-    results = session.get_results(implicit_materializations=False)
-    return results[0] if results else None
+    if status != 0:
+        told = "".join(tail)
+        raise ChildFailed(f"`python {' '.join(command)}` ended with status {status}; its log is {log_path}\n{told}")
 
 
 def _pump(process: "subprocess.Popen[str]", log: IO[str]) -> list[str]:
@@ -71,13 +78,15 @@ def _pump(process: "subprocess.Popen[str]", log: IO[str]) -> list[str]:
             log.write(line)
             log.flush()
             tail.append(line)
-            del tail[:-30]
+            del tail[:-_TAIL_LINES]
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
-    # Waiting in the main thread keeps it interruptible: that is how Dagster delivers a cancel.
-    while reader.is_alive():
+    # Waiting in the main thread keeps it interruptible: that is how Dagster delivers a cancel. A grandchild that keeps
+    # the pipe open after its parent's end must not keep the step.
+    while reader.is_alive() and process.poll() is None:
         reader.join(timeout=0.5)
+    reader.join(timeout=2.0)
     return tail
 
 

@@ -1,4 +1,4 @@
-"""The stages as a short table: what came in, what was kept, what was rejected and why. Read from the lake, not from logs."""
+"""The stages as a short table: what came in, was kept, was rejected and why. Read from the lake."""
 
 from dataclasses import dataclass
 

@@ -124,7 +124,9 @@ def _contexts(workspace: Workspace) -> Section:
         if workspace.lake.marker(spec, agent_type) is None:
             continue
         rows = workspace.lake.scan(spec, agent_type).filter(pl.col("form") == "pieces")
-        for row in rows.sort("n_distractors", "tokens", descending=[True, False]).head(1).collect().iter_rows(named=True):
+        for row in (
+            rows.sort("n_distractors", "tokens", descending=[True, False]).head(1).collect().iter_rows(named=True)
+        ):
             examples.append(_example(agent_type, row))
     text = "Evidence in blue, distractors in orange; hover for where a piece comes from."
     return Section(title="One compiled context of each agent type", text=text, examples=examples)
@@ -137,7 +139,8 @@ def _example(agent_type: str, row: Mapping[str, Any]) -> Example:
             piece["start"],
             piece["end"],
             piece["role"],
-            f"{piece['role']}: {piece['kind']} {piece['locator']}, {piece['tokens']} tokens, step {piece.get('step', '–')}",
+            f"{piece['role']}: {piece['kind']} {piece['locator']}, {piece['tokens']} tokens, "
+            f"step {piece.get('step', '–')}",
         )
         for piece in json.loads(row["pieces"])
     ]
@@ -152,5 +155,3 @@ def _example(agent_type: str, row: Mapping[str, Any]) -> Example:
 
 def _cut(text: str, *, limit: int = 220) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-

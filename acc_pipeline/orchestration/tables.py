@@ -4,9 +4,8 @@ import polars as pl
 
 from acc_pipeline.agents import stage as verified
 from acc_pipeline.contexts import stage as compiled
-from acc_pipeline.evaluation import score
 from acc_pipeline.evaluation import items as eval_items
-from acc_pipeline.evaluation import results
+from acc_pipeline.evaluation import results, score
 from acc_pipeline.lake.tables import TableSpec
 from acc_pipeline.sft import stage as sft
 from acc_pipeline.teacher import stage as rationales

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable
 
+from acc_pipeline.evaluation.results import as_text
 from acc_pipeline.orchestration.funnels import Funnel, funnels
 from acc_pipeline.orchestration.history import open_instance
 from acc_pipeline.orchestration.materialize import run_everything
-from acc_pipeline.evaluation.results import as_text
 from acc_pipeline.orchestration.stages import results
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace

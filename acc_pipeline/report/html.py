@@ -11,7 +11,8 @@ _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ report.title }}</title>
 <style>
-:root { --ink:#24292f; --soft:#57606a; --line:#d8dee4; --kept:#2f6f9f; --rejected:#b35c1e; --paper:#fff; --wash:#f6f8fa }
+:root { --ink:#24292f; --soft:#57606a; --line:#d8dee4; --kept:#2f6f9f; --rejected:#b35c1e; --paper:#fff;
+        --wash:#f6f8fa }
 body { font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif; color:var(--ink); background:var(--paper);
        max-width:1040px; margin:2rem auto 4rem; padding:0 1.2rem }
 h1 { font-size:1.5rem; margin:0 } h2 { font-size:1.12rem; margin:2.2rem 0 .6rem }
@@ -44,8 +45,8 @@ mark.distractor { background:#f9ead9; border-left-color:var(--rejected) } small 
 <img alt="chart" src="data:image/png;base64,{{ png }}">{% endfor %}</div>{% endif %}
 {% for example in section.examples %}
 <h3>{{ example.title }}</h3><p><small>{{ example.origin }}</small></p>
-<pre>{% for part in example.parts %}{% if part.role %}<mark class="{{ part.role }}" title="{{ part.label }}">{{ part.text }}</mark>
-{%- else %}{{ part.text }}{% endif %}{% endfor %}</pre>
+<pre>{% for part in example.parts %}{% if part.role %}<mark class="{{ part.role }}" title="{{ part.label }}">
+{{- part.text }}</mark>{% else %}{{ part.text }}{% endif %}{% endfor %}</pre>
 {% endfor %}
 {% endfor %}
 </body></html>

@@ -15,6 +15,8 @@ _BY_TYPE: dict[str, Callable[..., Manifest]] = {
     "sql": simulate_sql.simulate,
 }
 
+AGENT_TYPES = tuple(_BY_TYPE)
+
 
 def simulate(
     agent_type: str,

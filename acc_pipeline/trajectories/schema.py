@@ -160,7 +160,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Trajectory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One run. `flags` are facts a reader noticed (`misaligned`, `hallucinated_observation`, `duplicate_storage`, …)."""
+    """One run. `flags` are facts a reader noticed (`misaligned`, `repeated_record`, …)."""
 
     run_id: str
     source: Source

@@ -1,4 +1,4 @@
-"""The assets by arm: a checkpoint for each seed, and its scores. Both start programs of their own; they run when asked."""
+"""The assets by arm: a checkpoint for each seed, and its scores. Both start programs; they run when asked."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from acc_pipeline.orchestration import metadata
-from acc_pipeline.orchestration.child import run_child
+from acc_pipeline.orchestration.child import run_child, run_piped
 from acc_pipeline.orchestration.partitions import Partitions
 from acc_pipeline.orchestration.stages import checkpoints, scores
 from acc_pipeline.orchestration.tables import TABLES
@@ -34,7 +34,7 @@ def build_arm_assets(partitions: Partitions) -> list[dg.AssetsDefinition]:
         trained = [planned for planned in plans if not planned.result_path.exists()]
         for planned in trained:
             config = checkpoints.write_config(planned)
-            run_child(
+            run_piped(
                 context,
                 ["-m", "acc_pipeline.training", "--config", str(config)],
                 log_path=planned.config.out_dir / "training.log",
@@ -60,14 +60,11 @@ def build_arm_assets(partitions: Partitions) -> list[dg.AssetsDefinition]:
         for one in runs:
             if not scores.complete(one):
                 run_child(
-                    context,
                     ["-m", "acc_pipeline.evaluation.generate", "--config", str(scores.write_config(one))],
                     log_path=one.folder / "generate.log",
                 )
         version = scores.record(workspace, arm, runs)
-        return dg.MaterializeResult(
-            metadata=_describe_scores(workspace, arm), data_version=dg.DataVersion(version)
-        )
+        return dg.MaterializeResult(metadata=_describe_scores(workspace, arm), data_version=dg.DataVersion(version))
 
     return [checkpoint, eval_scores]
 
@@ -77,7 +74,8 @@ def _describe_checkpoints(
 ) -> dict[str, Any]:
     spec = TABLES["checkpoints"]
     curves = {
-        f"seed {result['seed']}": checkpoints.loss_curve(planned) for planned, result in zip(plans, results, strict=True)
+        f"seed {result['seed']}": checkpoints.loss_curve(planned)
+        for planned, result in zip(plans, results, strict=True)
     }
     numbers = {f"acc/{name}": results[0].get(name) for name in ("rows", "trained", "refused", "steps", "tokens")}
     shown = {
@@ -86,8 +84,10 @@ def _describe_checkpoints(
         "acc/inputs_new": trained,
         "acc/checkpoint_ids": dg.MetadataValue.json([result["checkpoint_id"] for result in results]),
         "acc/folder": dg.MetadataValue.path(str(Path(results[0]["checkpoint"]))),
-        "acc/refusals": dg.MetadataValue.json(dict(sum((Counter(r.get("refusals") or {}) for r in results), Counter()))),
-        **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+        "acc/refusals": dg.MetadataValue.json(
+            dict(sum((Counter(r.get("refusals") or {}) for r in results), Counter()))
+        ),
+        **metadata.table(spec, uri=workspace.lake.uri(spec)),
         **metadata.sample(workspace.lake.scan(spec, arm), columns=["seed", "checkpoint_id", "trained", "last_loss"]),
     }
     if any(curves.values()):
@@ -104,7 +104,7 @@ def _describe_scores(workspace: Workspace, arm: str) -> dict[str, Any]:
         "acc/kept": rows.select(pl.len()).collect().item(),
         "dagster/partition_row_count": rows.select(pl.len()).collect().item(),
         **{f"acc/score_{row['benchmark']}_{row['subset']}": row["score"] or 0.0 for row in main.iter_rows(named=True)},
-        **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+        **metadata.table(spec, uri=workspace.lake.uri(spec)),
         **metadata.sample(rows, columns=["benchmark", "subset", "item_id", "response", "score", "finish_reason"]),
         **metadata.chart(charts.grouped_bars(bars, title=f"scores [{arm}]", y="score"), alt="scores"),
     }

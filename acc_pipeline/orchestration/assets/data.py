@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -35,7 +36,7 @@ class Stage:
 STAGES = (
     Stage(
         name="trajectories",
-        description="Agent runs read from logs of any known format, scrubbed, with typed evidence and its completeness.",
+        description="Agent runs read from logs of any known format, scrubbed, with typed evidence.",
         deps=("agent_logs",),
         run=trajectories.run,
         sample=("run_id", "format", "question", "n_steps", "n_calls", "answer_kind", "outcome", "completeness"),
@@ -43,7 +44,7 @@ STAGES = (
     ),
     Stage(
         name="verified_trajectories",
-        description="Runs whose answer was found right: executed, matched, recorded or judged. The split is fixed here.",
+        description="Runs whose answer was found right: executed, matched or recorded. The split is fixed here.",
         deps=("trajectories", "references", "databases", "repos"),
         run=verified.run,
         sample=("run_id", "question", "verdict", "method", "verdict_reason", "split"),
@@ -51,7 +52,7 @@ STAGES = (
     ),
     Stage(
         name="compiled_contexts",
-        description="Evidence and distractors of one run, permuted under a token budget, and proven to hold the answer.",
+        description="Evidence and distractors of one run, permuted under a budget, proven to hold the answer.",
         deps=("verified_trajectories", "references", "databases", "repos"),
         run=compiled.run,
         sample=("example_id", "form", "question", "tokens", "n_evidence", "n_distractors", "sufficiency", "answer"),
@@ -68,7 +69,7 @@ STAGES = (
     ),
     Stage(
         name="sft_dataset",
-        description="Training rows as chat messages and in the columns of the released data, with split and provenance.",
+        description="Training rows as chats and in the released data's columns, with split and provenance.",
         deps=("compiled_contexts", "teacher_rationales", "eval_items"),
         run=sft.run,
         sample=("example_id", "form", "split", "context_length", "tokens_prompt", "tokens_completion", "completion"),
@@ -104,7 +105,7 @@ def _asset(stage: Stage, partitions: Partitions) -> dg.AssetsDefinition:
     return body
 
 
-def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunReport) -> dict[str, object]:
+def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunReport) -> dict[str, Any]:
     """Funnel, table facts, five rows and a chart of one partition."""
     spec = TABLES[stage.name]
     rows = workspace.lake.scan(spec, partition)
@@ -117,7 +118,7 @@ def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunR
     )
     return {
         **metadata.funnel(report),
-        **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+        **metadata.table(spec, uri=workspace.lake.uri(spec)),
         **metadata.sample(rows, columns=list(stage.sample)),
         **metadata.chart(picture, alt=unit),
     }

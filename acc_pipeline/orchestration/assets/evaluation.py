@@ -27,7 +27,7 @@ def build_eval_items() -> dg.AssetsDefinition:
                 "acc/kept": sum(made.counts.values()),
                 "acc/items_by_benchmark": dg.MetadataValue.json(made.counts),
                 "dagster/row_count": sum(made.counts.values()),
-                **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+                **metadata.table(spec, uri=workspace.lake.uri(spec)),
                 **metadata.chart(picture, alt="evaluation items"),
             },
             data_version=dg.DataVersion(made.data_version),

@@ -1,4 +1,4 @@
-"""What the pipeline reads but does not make: logs, references, databases, repositories; the log sensor observes them."""
+"""What is read but not made here: logs, references, databases, repositories; the log sensor observes them."""
 
 import dagster as dg
 

@@ -30,7 +30,7 @@ def build_results_table() -> dg.AssetsDefinition:
                 "acc/results": dg.MetadataValue.md(as_markdown(rows)),
                 "acc/arms_without_scores": dg.MetadataValue.json(results.arms_without_scores(workspace)),
                 "acc/report": dg.MetadataValue.path(path),
-                **metadata.table(spec, uri=f"{workspace.lake.root}/{spec.name}"),
+                **metadata.table(spec, uri=workspace.lake.uri(spec)),
                 **metadata.chart(chart_of(rows), alt="results by arm"),
             },
             data_version=dg.DataVersion(version),

@@ -16,7 +16,7 @@ def run(workspace: Workspace, partition: str) -> RunReport:
     """Compile each run whose content or side inputs are new, under the budget of the student's tokenizer."""
     agent, sources, options = workspace.agent(partition), workspace.sources(), workspace.compile_options
     tokenizer_dir = str(workspace.tokenizer_dir)
-    upstream = TABLES["verified_trajectories"]
+    runs = workspace.lake.scan(TABLES["verified_trajectories"], partition)
 
     def item(row: dict[str, Any]) -> stage.CompileItem:
         resolved = sources.resolve(needs_of_task(agent, row["task"]), agent_type=partition)
@@ -35,11 +35,11 @@ def run(workspace: Workspace, partition: str) -> RunReport:
         partition=partition,
         recipe=Recipe(stage.recipe(agent, options, TokenCounter(tokenizer_dir))),
         inputs=inputs_of(
-            workspace.lake.scan(upstream, partition),
+            runs,
             columns=["task"],
             side=lambda row: sources.side(needs_of_task(agent, row["task"]), agent_type=partition),
         ),
-        load=loader_of(workspace.lake, upstream, partition, columns=["task", "record", "split"], build=item),
+        load=loader_of(runs, columns=["task", "record", "split"], build=item),
         process=stage.process,
         engine=workspace.engine,
         shard_size=workspace.settings.compute.shard_size,

@@ -19,17 +19,7 @@ from acc_pipeline.teacher.options import recipe
 def run(workspace: Workspace, partition: str) -> RunReport:
     """Ask for what is not yet stored: a response is never requested twice."""
     settings = workspace.settings
-    upstream = TABLES["compiled_contexts"]
-
-    load_rows = loader_of(
-        workspace.lake, upstream, partition, columns=list(CONTEXT), build=lambda row: item(row)
-    )
-
-    def load(wanted: Sequence[Input]) -> Iterable[stage.RationaleItem]:
-        """A shard's requests are in flight together; `process` then finds the replies in the store."""
-        items = list(load_rows(wanted))
-        warm(items)
-        return items
+    contexts = workspace.lake.scan(TABLES["compiled_contexts"], partition).filter(pl.col("form") == "pieces")
 
     def item(row: dict[str, Any]) -> stage.RationaleItem:
         return stage.item_from_row(
@@ -40,12 +30,20 @@ def run(workspace: Workspace, partition: str) -> RunReport:
             api_key=settings.teacher_api_key.get_secret_value(),
         )
 
+    load_rows = loader_of(contexts, columns=list(CONTEXT), build=item)
+
+    def load(wanted: Sequence[Input]) -> Iterable[stage.RationaleItem]:
+        """A shard's requests are in flight together; `process` then finds the replies in the store."""
+        items = list(load_rows(wanted))
+        warm(items)
+        return items
+
     return run_records(
         workspace.lake,
         TABLES["teacher_rationales"],
         partition=partition,
         recipe=Recipe(recipe(settings.teacher)),
-        inputs=inputs_of(workspace.lake.scan(upstream, partition).filter(pl.col("form") == "pieces")),
+        inputs=inputs_of(contexts),
         load=load,
         process=stage.process,
         engine=workspace.engine,

@@ -43,6 +43,4 @@ def stored(workspace: Workspace) -> list[dict[str, Any]]:
     spec = TABLES["results"]
     if workspace.lake.marker(spec, PARTITION) is None:
         return []
-    rows = workspace.lake.scan(spec, PARTITION).sort("input_key", "output_no").select(list(spec.columns)).collect()
-    order = {arm: place for place, arm in enumerate(workspace.settings.arms)}
-    return sorted(rows.to_dicts(), key=lambda row: (order.get(row["arm"], len(order)), row["metric"]))
+    return workspace.lake.scan(spec, PARTITION).sort("place").select(list(spec.columns)).collect().to_dicts()

@@ -9,6 +9,7 @@ import polars as pl
 from acc_pipeline.contexts.stage import COLUMNS as CONTEXT
 from acc_pipeline.lake.recipe import Recipe
 from acc_pipeline.lake.runs import RunReport, run_records
+from acc_pipeline.orchestration.stages.scores import read_items
 from acc_pipeline.orchestration.stages.upstream import inputs_of, loader_of
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
@@ -21,7 +22,7 @@ ABSENT = "absent"
 
 def run(workspace: Workspace, partition: str) -> RunReport:
     """One row a context; its side inputs are the kept rationale, the example that it repeats, the evaluation items."""
-    upstream = TABLES["compiled_contexts"]
+    contexts = workspace.lake.scan(TABLES["compiled_contexts"], partition)
     rationales = _kept_rationales(workspace, partition)
     duplicates = _duplicates(workspace, partition, explained=set(rationales))
     index = _eval_index(workspace)
@@ -51,8 +52,8 @@ def run(workspace: Workspace, partition: str) -> RunReport:
         TABLES["sft_dataset"],
         partition=partition,
         recipe=Recipe(recipe(workspace.settings.sft)),
-        inputs=inputs_of(workspace.lake.scan(upstream, partition), columns=["example_id"], side=side),
-        load=loader_of(workspace.lake, upstream, partition, columns=list(CONTEXT), build=item),
+        inputs=inputs_of(contexts, columns=["example_id"], side=side),
+        load=loader_of(contexts, columns=list(CONTEXT), build=item),
         process=stage.process,
         engine=workspace.engine,
         shard_size=workspace.settings.compute.shard_size,
@@ -62,13 +63,9 @@ def run(workspace: Workspace, partition: str) -> RunReport:
 def _eval_index(workspace: Workspace) -> Path:
     """The word runs of every evaluation item there is now, saved where each worker can map them."""
     settings = workspace.settings
-    items = []
-    for benchmark in BENCHMARKS:
-        rows = workspace.lake.scan(TABLES["eval_items"], benchmark).select("item_id", "prompt", "answer").collect()
-        items += decontamination.items_of_rows(rows.iter_rows(named=True))
-    return decontamination.save(
-        decontamination.build(items, ngram=settings.sft.ngram), workspace.eval_index_dir
-    )
+    items = [row for rows in read_items(workspace).values() for row in rows]
+    index = decontamination.build(decontamination.items_of_rows(items), ngram=settings.sft.ngram)
+    return decontamination.save(index, workspace.eval_index_dir)
 
 
 def _kept_rationales(workspace: Workspace, partition: str) -> dict[str, dict[str, Any]]:

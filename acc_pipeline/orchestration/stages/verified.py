@@ -14,7 +14,7 @@ from acc_pipeline.orchestration.workspace import Workspace
 def run(workspace: Workspace, partition: str) -> RunReport:
     """Verify each run whose content, reference, database or repository is new."""
     agent, sources, options = workspace.agent(partition), workspace.sources(), workspace.settings.verify
-    upstream = TABLES["trajectories"]
+    runs = workspace.lake.scan(TABLES["trajectories"], partition)
 
     def item(row: dict[str, Any]) -> stage.VerifyItem:
         needs = needs_of_task(agent, row["task"])
@@ -27,11 +27,11 @@ def run(workspace: Workspace, partition: str) -> RunReport:
         partition=partition,
         recipe=Recipe(stage.recipe(agent, options)),
         inputs=inputs_of(
-            workspace.lake.scan(upstream, partition),
+            runs,
             columns=["task"],
             side=lambda row: sources.side(needs_of_task(agent, row["task"]), agent_type=partition),
         ),
-        load=loader_of(workspace.lake, upstream, partition, columns=["task", "record"], build=item),
+        load=loader_of(runs, columns=["task", "record"], build=item),
         process=stage.process,
         engine=workspace.engine,
         shard_size=workspace.settings.compute.shard_size,
