@@ -44,7 +44,8 @@ def run(config: TrainingConfig) -> dict[str, Any]:
     torch.set_num_threads(config.options.threads)
     transformers.utils.logging.disable_progress_bar()
     # Under torchrun every process works through the same steps, and the main one writes.
-    state = PartialState()
+    # Without being told of the CPU, it would take each of torchrun's processes for the only one.
+    state = PartialState(cpu=not torch.cuda.is_available())
     if state.is_main_process:
         _clear(out_dir)
         _write(out_dir / "recipe.json", recipe)

@@ -93,6 +93,7 @@ def make_trainer(
         seed=config.seed,
         data_seed=config.seed,
         max_steps=steps,
+        use_cpu=not torch.cuda.is_available(),
         per_device_train_batch_size=micro,
         per_device_eval_batch_size=1,
         gradient_accumulation_steps=accumulate,

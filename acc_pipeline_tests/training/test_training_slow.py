@@ -1,4 +1,4 @@
-"""The training program with real surroundings: two processes, a kill half way, a Dagster step, a model from a folder."""
+"""The training program with real surroundings: two processes, a kill, a Dagster step, a model folder."""
 
 import json
 import os
@@ -42,6 +42,8 @@ def test_two_processes_train_on_each_row_once_and_write_once(tmp_path: Path, tok
     assert result["processes"] == 2
     assert result["checkpoint_id"] == alone["checkpoint_id"]
     assert (result["steps"], result["trained"], result["tokens"]) == (4, 8, alone["tokens"])
+    assert result["last_loss"] == pytest.approx(alone["last_loss"], rel=1e-3)
+    assert result["validation_loss_after"] is alone["validation_loss_after"] is None  # no validation rows here
     assert {fate["passes"] for fate in program.lines(tmp_path / "pair" / "rows.jsonl")} == {2}
 
 
