@@ -66,8 +66,9 @@ def same_answer(right: Sequence[Sequence[Any]], given: Sequence[Sequence[Any]], 
     """Whether stated rows are the right ones. One flat list may stand for one row or for one column."""
     a = [[_number(v) for v in row] for row in right]
     b = [[_number(v) for v in row] for row in given]
-    if a and len(a[0]) == 1 and len(b) == 1 and len(b[0]) == len(a) and len(a) > 1:
-        b = [[v] for v in b[0]]
+    for flat, column in ((b, a), (a, b)):
+        if len(column) > 1 and len(column[0]) == 1 and len(flat) == 1 and len(flat[0]) == len(column):
+            flat[:] = [[v] for v in flat[0]]
     return same_rows(a, b, ordered=ordered) == ""
 
 
