@@ -99,7 +99,7 @@ def process(item: VerifyItem) -> Produced:
         reject = RejectRow(
             reason="missing_database",
             detail=f"the run needs the database {database!r}",
-            cure=f"put it into data/databases/ as {database}.duckdb, {database}.sqlite or a folder {database}/ of CSV "
+            cure=f"put it into databases/ (beside inbox/) as {database}.duckdb, {database}.sqlite or a folder of CSV "
             "or Parquet files, or import a dump: acc databases import DUMP.sql --dialect mysql",
             columns=row,
         )
@@ -135,5 +135,5 @@ def _where_to_put_it(agent_type: str, trajectory: Trajectory, question: str) -> 
     task = f"task_id {trajectory.task.task_id!r}" if trajectory.task.task_id else f"question {question[:120]!r}"
     return (
         f"put a row for {task} with {wanted.get(agent_type, 'what is right')} into a .jsonl, .json, .csv or .parquet "
-        f"file in data/references/{agent_type}/"
+        f"file in references/{agent_type}/ (beside inbox/)"
     )

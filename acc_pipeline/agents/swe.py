@@ -120,7 +120,7 @@ class SweAgent:
             seen = files.before(change)
             if isinstance(seen, Missing):
                 reason = "evidence_incomplete" if seen.partly else "evidence_missing"
-                cure = "put the repository as it was before the change into data/repos/<task id>/"
+                cure = "put the repository as it was before the change into repos/<task id>/ (beside inbox/)"
                 return reject(reason, f"{path}: {seen.why}", cure)
             if not seen.complete and self.options.windowed == "reject":
                 return reject("evidence_windowed", f"{path}: only windows were seen", "allow option windowed=keep")

@@ -11,6 +11,7 @@ import polars as pl
 
 BASE = "base"
 SMOKE = "smoke run, not a result"
+RECOVERED = "recovered share"
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "place": pl.Int64,  # order in which rows are shown
@@ -59,7 +60,7 @@ def results_rows(scores: pl.DataFrame, *, arms: Mapping[str, str], smoke: bool) 
         for metric in wanted
     }
     for arm in arms:
-        values[(arm, "recovered share")] = recovered_share(scores.filter(pl.col("arm") == arm))
+        values[(arm, RECOVERED)] = recovered_share(scores.filter(pl.col("arm") == arm))
     rows: list[dict[str, Any]] = []
     for (arm, name), (value, count) in values.items():
         base, _ = values.get((BASE, name), (None, 0))
@@ -131,5 +132,8 @@ def _mean(rows: pl.DataFrame, field: str) -> tuple[float | None, int]:
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    value = f"{100 * row['value']:.1f}"
-    return value if row["change"] is None else f"{value} ({100 * row['change']:+.1f})"
+    if row["metric"] == RECOVERED:  # a ratio, and no share of anything where it leaves 0..1
+        value, change = f"{row['value']:.2f}", f"{row['change'] or 0:+.2f}"
+    else:
+        value, change = f"{100 * row['value']:.1f}", f"{100 * (row['change'] or 0):+.1f}"
+    return value if row["change"] is None else f"{value} ({change})"

@@ -81,7 +81,9 @@ def grouped_bars(groups: Mapping[str, Mapping[str, float]], *, title: str, y: st
         at = [index + (number - (len(groups) - 1) / 2) * width for index in range(len(categories))]
         heights = [series.get(category, 0.0) for category in categories]
         axes.bar(at, heights, width=width * 0.92, label=name, color=palette[number % len(palette)])
-    axes.set_xticks(range(len(categories)), categories, fontsize=8)
+    axes.set_xticks(range(len(categories)), [name.replace(" ", "\n", 1) for name in categories], fontsize=8)
+    highest = max((value for series in groups.values() for value in series.values()), default=0.0)
+    axes.set_ylim(0, highest * 1.1 if highest > 0 else 1)
     axes.grid(axis="y", color=GRID)
     axes.set_ylabel(y, fontsize=8)
     axes.legend(fontsize=8, frameon=False, ncols=len(groups))

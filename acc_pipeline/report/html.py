@@ -19,12 +19,13 @@ h1 { font-size:1.5rem; margin:0 } h2 { font-size:1.12rem; margin:2.2rem 0 .6rem 
 h3 { font-size:.95rem; margin:1.2rem 0 .4rem; color:var(--soft) }
 p.sub { color:var(--soft); margin:.2rem 0 0 } .stamp { display:inline-block; margin-top:.8rem; padding:.25rem .7rem;
   border:1px solid var(--rejected); color:var(--rejected); border-radius:4px; font-weight:600 }
-.scroll { overflow-x:auto } table { border-collapse:collapse; font-size:.86rem; min-width:40% }
+.scroll { overflow-x:auto } table { border-collapse:collapse; font-size:.86rem; min-width:40%;
+        margin-bottom:1.4rem }
 th,td { padding:.32rem .7rem; border-bottom:1px solid var(--line); text-align:left; vertical-align:top }
 th { font-weight:600; border-bottom:2px solid var(--line) } td.number, th.number { text-align:right;
   font-variant-numeric:tabular-nums } tr:hover td { background:var(--wash) }
 img { max-width:100%; display:block; margin:.4rem 0 }
-.charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(310px,1fr)); gap:.4rem 1.2rem }
+.charts { display:grid; grid-template-columns:repeat(auto-fit,minmax(440px,1fr)); gap:.4rem 1.2rem }
 pre { white-space:pre-wrap; word-break:break-word; font-size:.8rem; line-height:1.45; background:var(--wash);
   border:1px solid var(--line); border-radius:4px; padding:.8rem; max-height:26rem; overflow:auto }
 mark { background:#dcebf7; border-left:3px solid var(--kept); padding-left:.3rem; color:inherit }

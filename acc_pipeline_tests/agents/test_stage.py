@@ -39,7 +39,7 @@ def test_a_wrong_run_says_why() -> None:
 def test_an_unknown_run_says_where_to_put_what_is_right() -> None:
     (reject,) = process(VerifyItem(record=to_json(run(task_id="t1")), agent_type="search", sources=Sources())).rejects
     assert reject.reason == "unknown_verdict"
-    assert "data/references/search/" in reject.cure
+    assert "references/search/" in reject.cure
     assert "'t1'" in reject.cure
     assert "`answers`" in reject.cure
 

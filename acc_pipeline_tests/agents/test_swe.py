@@ -67,7 +67,7 @@ def test_what_was_not_seen_is_not_made_up(seen: list[Evidence], reason: str) -> 
     found = AGENT.gather(fixed(seen), Sources())
     assert isinstance(found, Reject)
     assert found.reason == reason
-    assert "data/repos" in found.cure
+    assert "repos/" in found.cure
 
 
 def test_a_whole_view_after_the_last_edit_gives_the_file_before_by_undoing_the_patch() -> None:
