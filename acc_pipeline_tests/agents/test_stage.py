@@ -48,7 +48,7 @@ def test_a_missing_database_names_the_file_to_put_where() -> None:
     item = VerifyItem(record=to_json(run()), agent_type="search", sources=GOLD, agent=NeedsDatabase())
     (reject,) = process(item).rejects
     assert (reject.reason, reject.retryable) == ("missing_database", False)
-    assert "data/databases/" in reject.cure
+    assert "databases/" in reject.cure
     assert "pets.duckdb" in reject.cure
     there = Sources(reference=GOLD.reference, database=Path("pets.duckdb"))
     assert process(VerifyItem(record=item.record, agent_type="search", sources=there, agent=item.agent)).outputs
