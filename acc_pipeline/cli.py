@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -185,10 +184,8 @@ def intercode(log: Path, gold: Path, dump: Path) -> None:
 
     from acc_pipeline.agents.intercode_report import report
 
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="acc-intercode-") as workdir:
-        click.echo(report(log, gold, dump, Path(workdir)))
-    click.echo(f"{time.monotonic() - started:.0f} s")
+        click.echo(report(log, gold, dump, Path(workdir)).text())
 
 
 if __name__ == "__main__":

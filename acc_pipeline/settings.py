@@ -14,7 +14,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
 
+from acc_pipeline.agents.search import SearchOptions
+from acc_pipeline.agents.sql import SqlOptions
 from acc_pipeline.agents.stage import VerifyOptions
+from acc_pipeline.agents.swe import SweOptions
 from acc_pipeline.contexts.options import CompileOptions
 from acc_pipeline.evaluation.options import EvaluationOptions
 from acc_pipeline.sft.options import SftOptions
@@ -68,6 +71,14 @@ class ReadingOptions(Section):
     scrub: bool = Field(True, description="Replace secrets, e-mail addresses and home paths before anything is stored.")
 
 
+class AgentOptions(Section):
+    """What each built-in agent type counts as evidence; an agent type from a plug-in brings its own defaults."""
+
+    search: SearchOptions = Field(default_factory=SearchOptions, description="Search agents.")
+    swe: SweOptions = Field(default_factory=SweOptions, description="Software-engineering agents.")
+    sql: SqlOptions = Field(default_factory=SqlOptions, description="Database agents.")
+
+
 class StudentOptions(Section):
     """The model that is trained; its tokenizer counts every budget."""
 
@@ -100,6 +111,7 @@ class Settings(BaseSettings):
     executor: Literal["in_process", "multiprocess"] = Field("multiprocess", description="How Dagster runs steps.")
     compute: ComputeOptions = Field(default_factory=ComputeOptions, description="Where records are worked on.")
     reading: ReadingOptions = Field(default_factory=ReadingOptions, description="How logs become trajectories.")
+    agents: AgentOptions = Field(default_factory=AgentOptions, description="What counts as evidence.")
     verify: VerifyOptions = Field(default_factory=VerifyOptions, description="How tasks are split.")
     compile: CompileOptions = Field(default_factory=CompileOptions, description="How runs become contexts.")
     teacher: TeacherOptions = Field(default_factory=TeacherOptions, description="Who writes rationales, at what price.")

@@ -8,6 +8,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
 
+from pydantic import BaseModel
+
 from acc_pipeline.agents.base import AgentType
 
 GROUP = "acc_pipeline.agent_types"
@@ -23,11 +25,15 @@ def names() -> list[str]:
     return [*BUILT_IN, *(entry.name for entry in _plug_ins())]
 
 
-def agent_type(name: str) -> AgentType:
-    """The agent type of that key with its default options. Raises `ValueError` naming the allowed keys."""
+def agent_type(name: str, *, options: BaseModel | None = None) -> AgentType:
+    """The agent type of that key, a built-in one with `options` of its own kind, else with its defaults.
+
+    Raises `ValueError` naming the allowed keys.
+    """
     if name in BUILT_IN:
         module, _, attribute = BUILT_IN[name].partition(":")
-        return _ready(getattr(import_module(module), attribute), name=name)
+        found = getattr(import_module(module), attribute)
+        return _ready(found(options) if options is not None else found, name=name)
     for entry in _plug_ins():
         if entry.name == name:
             return _ready(entry.load(), name=name)

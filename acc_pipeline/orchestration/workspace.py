@@ -33,8 +33,8 @@ class Workspace:
         return make_engine(compute.engine, workers=compute.workers or cores())
 
     def agent(self, name: str) -> AgentType:
-        """The agent type of that name, built in or from a plug-in."""
-        return agent_type(name)
+        """The agent type of that name, built in with the profile's options, or from a plug-in."""
+        return agent_type(name, options=getattr(self.settings.agents, name, None))
 
     def sources(self) -> SourcesRoot:
         """References, databases and repositories as they lie there now: looked at anew by each run."""

@@ -4,6 +4,7 @@ An input is a file; its outputs are its runs, its rejects the records that could
 `reading`, scrubbing `scrubbing`; tables and commits belong to the lake.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ COLUMNS: dict[str, Any] = {
     "flags": pl.String,  # JSON list
     "outcome": pl.String,
     "answer_kind": pl.String,
+    "content": pl.String,  # hash of the run without its file's hash: a log that grows leaves its old runs alone
     "task": pl.String,  # JSON of the Task: what side inputs are found by
     "record": pl.String,  # JSON of the Trajectory
 }
@@ -99,9 +101,15 @@ def _output(trajectory: Trajectory, *, item: ReadItem) -> dict[str, Any]:
         "flags": json.dumps(trajectory.flags),
         "outcome": trajectory.outcome.status,
         "answer_kind": trajectory.answer.kind,
+        "content": _content(trajectory),
         "task": msgspec.json.encode(trajectory.task).decode(),
         "record": to_json(trajectory),
     }
+
+
+def _content(trajectory: Trajectory) -> str:
+    source = msgspec.structs.replace(trajectory.source, sha256="")
+    return hashlib.sha256(to_json(msgspec.structs.replace(trajectory, source=source)).encode()).hexdigest()[:32]
 
 
 def _reject(reject: Reject, *, item: ReadItem, format: str) -> RejectRow:

@@ -27,6 +27,7 @@ def run(workspace: Workspace, partition: str) -> RunReport:
             sources=resolved,
             tokenizer_dir=tokenizer_dir,
             options=options,
+            agent=agent,
         )
 
     return run_records(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from acc_pipeline.contexts.stage import COLUMNS as CONTEXT
@@ -18,17 +19,18 @@ from acc_pipeline.teacher.options import recipe
 
 def run(workspace: Workspace, partition: str) -> RunReport:
     """Ask for what is not yet stored: a response is never requested twice."""
-    settings = workspace.settings
+    settings, agent = workspace.settings, workspace.agent(partition)
     contexts = workspace.lake.scan(TABLES["compiled_contexts"], partition).filter(pl.col("form") == "pieces")
 
     def item(row: dict[str, Any]) -> stage.RationaleItem:
-        return stage.item_from_row(
+        made = stage.item_from_row(
             row,
             agent_type=partition,
             options=settings.teacher,
             store_path=workspace.response_store,
             api_key=settings.teacher_api_key.get_secret_value(),
         )
+        return msgspec.structs.replace(made, agent=agent)
 
     load_rows = loader_of(contexts, columns=list(CONTEXT), build=item)
 
@@ -42,7 +44,7 @@ def run(workspace: Workspace, partition: str) -> RunReport:
         workspace.lake,
         TABLES["teacher_rationales"],
         partition=partition,
-        recipe=Recipe(recipe(settings.teacher)),
+        recipe=Recipe({**recipe(settings.teacher), "grading": agent.recipe()}),
         inputs=inputs_of(contexts),
         load=load,
         process=stage.process,

@@ -19,7 +19,9 @@ def run(workspace: Workspace, partition: str) -> RunReport:
     def item(row: dict[str, Any]) -> stage.VerifyItem:
         needs = needs_of_task(agent, row["task"])
         resolved = sources.resolve(needs, agent_type=partition)
-        return stage.VerifyItem(record=row["record"], agent_type=partition, sources=resolved, options=options)
+        return stage.VerifyItem(
+            record=row["record"], agent_type=partition, sources=resolved, options=options, agent=agent
+        )
 
     return run_records(
         workspace.lake,
@@ -29,6 +31,7 @@ def run(workspace: Workspace, partition: str) -> RunReport:
         inputs=inputs_of(
             runs,
             columns=["task"],
+            digest="content",
             side=lambda row: sources.side(needs_of_task(agent, row["task"]), agent_type=partition),
         ),
         load=loader_of(runs, columns=["task", "record"], build=item),
