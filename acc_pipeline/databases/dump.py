@@ -195,12 +195,34 @@ def _write(path: Path, tables: dict[str, _Table], *, dialect: str, digest: str) 
     try:
         counts = {t.name: _store(connection, t, notes) for t in tables.values()}
         connection.execute(f"CREATE SCHEMA {META_SCHEMA}")
-        connection.execute(f"CREATE TABLE {META_SCHEMA}.imported (dialect VARCHAR, dump_sha256 VARCHAR, rules INTEGER)")
-        connection.execute(f"INSERT INTO {META_SCHEMA}.imported VALUES (?, ?, ?)", [dialect, digest, RULES_VERSION])
+        connection.execute(
+            f"CREATE TABLE {META_SCHEMA}.imported (dialect VARCHAR, dump_sha256 VARCHAR, rules INTEGER, notes VARCHAR[])"
+        )
+        row = [dialect, digest, RULES_VERSION, notes]
+        connection.execute(f"INSERT INTO {META_SCHEMA}.imported VALUES (?, ?, ?, ?)", row)
     finally:
         connection.close()
     os.replace(scratch, path)
     return counts, notes
+
+
+def _stored(path: Path, digest: str) -> tuple[dict[str, int], list[str]] | None:
+    """Counts and notes of a file that this very dump was imported to: it stays as it is, as does its digest."""
+    import duckdb
+
+    if not path.is_file():
+        return None
+    try:
+        with duckdb.connect(str(path), read_only=True) as connection:
+            query = f"SELECT notes FROM {META_SCHEMA}.imported WHERE dump_sha256 = ? AND rules = ?"
+            found = connection.execute(query, [digest, RULES_VERSION]).fetchall()
+            names = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'main'").fetchall()
+            counts = {
+                n: int(connection.execute(f"SELECT count(*) FROM {identifier(n)}").fetchall()[0][0]) for (n,) in names
+            }
+    except duckdb.Error:
+        return None  # another program's file, or a broken one: replaced
+    return (counts, list(found[0][0])) if found else None
 
 
 def import_dump(path: Path, *, dialect: str, out_dir: Path) -> list[ImportedDatabase]:
@@ -226,8 +248,8 @@ def import_dump(path: Path, *, dialect: str, out_dir: Path) -> list[ImportedData
         if not _SAFE.match(name):
             raise DumpError(f"database name {name!r} cannot be a file name; rename it in the dump")
         target = out_dir / f"{name}.duckdb"
-        counts, notes = _write(target, tables, dialect=dialect, digest=digest)
-        wrong = {t.name: (counts[t.name], t.counted) for t in tables.values() if counts[t.name] != t.counted}
+        counts, notes = _stored(target, digest) or _write(target, tables, dialect=dialect, digest=digest)
+        wrong = {t.name: (counts.get(t.name), t.counted) for t in tables.values() if counts.get(t.name) != t.counted}
         if wrong:
             target.unlink()
             raise DumpError(f"database {name}: stored and counted rows differ: {wrong}; please report this dump")

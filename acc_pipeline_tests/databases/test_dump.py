@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from acc_pipeline.databases.catalog import database_digest
 from acc_pipeline.databases.dump import DumpError, import_dump
 from acc_pipeline.databases.dump_statements import count_rows, statements
 from acc_pipeline.databases.execute import read_tables, run_query
@@ -49,6 +50,18 @@ def test_rows_types_and_the_dialect_come_through(tmp_path: Path) -> None:
         ("0000-00-00", "1"),
         ("2020-01-01", "18446744073709551615"),
     ]
+
+
+def test_importing_again_leaves_the_files_as_they_are(tmp_path: Path) -> None:
+    dump = tmp_path / "d.sql"
+    dump.write_text(DUMP, encoding="utf-8")
+    first = import_dump(dump, dialect="mysql", out_dir=tmp_path / "out")
+    before = [database_digest(d.path) for d in first]
+    again = import_dump(dump, dialect="mysql", out_dir=tmp_path / "out")
+    assert [(d.name, d.tables, d.notes) for d in again] == [(d.name, d.tables, d.notes) for d in first]
+    assert [database_digest(d.path) for d in again] == before
+    dump.write_text(DUMP + "INSERT INTO z VALUES ('2020-01-02',2);", encoding="utf-8")
+    assert import_dump(dump, dialect="mysql", out_dir=tmp_path / "out")[1].tables == {"z": 3}
 
 
 def test_rows_are_counted_without_the_parser() -> None:
