@@ -155,7 +155,7 @@ def test_a_reference_file_that_appears_lets_just_its_run_through(tmp_path: Path,
 
     side, produced = verified()
     assert side == {"reference": "absent", "repo": "absent"}
-    assert "data/references/swe/" in produced.rejects[0].cure
+    assert "references/swe/" in produced.rejects[0].cure
     report = tmp_path / "references" / "swe" / "report.json"
     report.write_text(json.dumps({"resolved_ids": ["django__django-11099"], "unresolved_ids": ["django__django-1"]}))
     side, produced = verified()
