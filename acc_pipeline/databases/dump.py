@@ -196,7 +196,8 @@ def _write(path: Path, tables: dict[str, _Table], *, dialect: str, digest: str) 
         counts = {t.name: _store(connection, t, notes) for t in tables.values()}
         connection.execute(f"CREATE SCHEMA {META_SCHEMA}")
         connection.execute(
-            f"CREATE TABLE {META_SCHEMA}.imported (dialect VARCHAR, dump_sha256 VARCHAR, rules INTEGER, notes VARCHAR[])"
+            f"CREATE TABLE {META_SCHEMA}.imported "
+            "(dialect VARCHAR, dump_sha256 VARCHAR, rules INTEGER, notes VARCHAR[])"
         )
         row = [dialect, digest, RULES_VERSION, notes]
         connection.execute(f"INSERT INTO {META_SCHEMA}.imported VALUES (?, ?, ?, ?)", row)
