@@ -11,7 +11,7 @@ from pathlib import Path
 from acc_pipeline.training.announce import announce
 from acc_pipeline.training.config import ConfigError, load_config
 from acc_pipeline.training.rows import RowsError
-from acc_pipeline.training.threads import calm_threads
+from acc_pipeline.training.threads import calm_threads, keep_freed_memory
 
 
 def main() -> int:
@@ -24,6 +24,7 @@ def main() -> int:
     try:
         config = load_config(path)
         calm_threads()
+        keep_freed_memory()
 
         from acc_pipeline.training.train import run
 
