@@ -2,15 +2,17 @@
 PYTHON   ?= $(shell command -v python3.11 || command -v python3)
 PIP_ARGS ?=
 PORT     ?= 3000
+# Another workspace: `make run PROFILE=local`. A name in profiles/ or a path to a .yaml file.
+PROFILE  ?= demo
 BIN      := .venv/bin
 
 .PHONY: demo test test-slow lint types ui run clean
 
 demo: .venv/.installed
-	@$(BIN)/acc demo
+	@ACC_PROFILE=demo $(BIN)/acc demo
 
 run: .venv/.installed
-	@$(BIN)/acc run
+	@ACC_PROFILE=$(PROFILE) $(BIN)/acc run
 
 test: .venv/.installed-dev
 	$(BIN)/pytest
@@ -26,7 +28,7 @@ types: .venv/.installed-dev
 	$(BIN)/mypy
 
 ui: .venv/.installed
-	$(BIN)/acc ui --port $(PORT)
+	ACC_PROFILE=$(PROFILE) $(BIN)/acc ui --port $(PORT)
 
 .venv/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version)'
