@@ -26,7 +26,7 @@ if {keep}:
     keep_freed_memory()
 import torch
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
+for _ in range(40):
     torch.ones(12_000_000)  # over 32 MB, beyond which glibc never learns to keep it
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
@@ -42,4 +42,4 @@ def test_idle_threads_sleep() -> None:
 
 
 def test_freed_memory_is_used_again() -> None:
-    assert printed(FAULTS.format(keep=True)) < 0.3 * printed(FAULTS.format(keep=False))
+    assert printed(FAULTS.format(keep=True)) < 0.5 * printed(FAULTS.format(keep=False))
