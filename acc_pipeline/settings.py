@@ -6,20 +6,32 @@ that part; this module only composes it.
 """
 
 import os
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, YamlConfigSettingsSource
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
+from acc_pipeline.agents.registry import names as known_agent_types
 from acc_pipeline.agents.search import SearchOptions
 from acc_pipeline.agents.sql import SqlOptions
 from acc_pipeline.agents.stage import VerifyOptions
 from acc_pipeline.agents.swe import SweOptions
 from acc_pipeline.contexts.options import CompileOptions
 from acc_pipeline.evaluation.options import EvaluationOptions
+from acc_pipeline.settings_errors import (
+    Misfit,
+    SettingsError,
+    explain,
+    explain_unreadable,
+    is_secret,
+    unknown_variables,
+)
+from acc_pipeline.settings_profile import ProfileSource
 from acc_pipeline.sft.options import SftOptions
 from acc_pipeline.teacher.options import TeacherOptions
 from acc_pipeline.training.options import TrainingOptions
@@ -27,10 +39,7 @@ from acc_pipeline.trajectories.limits import Limits
 
 DEFAULT_PROFILE = "demo"
 PROJECT_DIR = Path(__file__).resolve().parents[1]
-
-
-class SettingsError(ValueError):
-    """A setting is wrong; the message names it, its value, where it came from and what is allowed."""
+_ARM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 class Section(BaseModel):
@@ -96,6 +105,7 @@ class Settings(BaseSettings):
         extra="forbid",
         env_prefix="ACC_",
         env_nested_delimiter="__",
+        env_ignore_empty=True,
         nested_model_default_partial_update=True,
     )
 
@@ -122,13 +132,30 @@ class Settings(BaseSettings):
     evaluation: EvaluationOptions = Field(default_factory=EvaluationOptions, description="What it is measured on.")
 
     @model_validator(mode="after")
-    def _arms_know_their_types(self) -> Self:
+    def _agent_types_exist(self) -> Self:
+        allowed = known_agent_types()
+        if unknown := sorted(set(self.agent_types) - set(allowed)):
+            raise Misfit(("agent_types",), list(self.agent_types), f"no agent type {unknown[0]!r}", allowed=allowed)
+        _no_repeats(("agent_types",), self.agent_types)
+        _no_repeats(("student", "seeds"), self.student.seeds)
+        return self
+
+    @model_validator(mode="after")
+    def _arms_fit(self) -> Self:
         for name, arm in self.arms.items():
-            unknown = sorted(set(arm.agent_types) - set(self.agent_types))
-            if unknown:
-                raise ValueError(f"arms.{name}.agent_types names {unknown}; agent_types has {list(self.agent_types)}")
-        if "base" not in self.arms or self.arms["base"].trains:
-            raise ValueError("arms must hold `base` with no agent_types: every change is measured against it")
+            if not _ARM_NAME.fullmatch(name):
+                wrong = f"{name!r} names folders and partitions: letters, digits, - and _ only"
+                raise Misfit(("arms",), list(self.arms), wrong)
+            place = ("arms", name, "agent_types")
+            if unknown := sorted(set(arm.agent_types) - set(self.agent_types)):
+                wrong = f"{unknown[0]!r} is not in agent_types"
+                raise Misfit(place, list(arm.agent_types), wrong, allowed=self.agent_types)
+            _no_repeats(place, arm.agent_types)
+        if "base" not in self.arms:
+            raise Misfit(("arms",), list(self.arms), "`base: {}` is missing: every change is measured against it")
+        if self.arms["base"].trains:
+            told = "must be empty: `base` is the model as it is, which every change is measured against"
+            raise Misfit(("arms", "base", "agent_types"), list(self.arms["base"].agent_types), told)
         return self
 
     @property
@@ -169,12 +196,12 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls, yaml_file=profile_path())
+        return init_settings, env_settings, ProfileSource(settings_cls, path=profile_path())
 
 
 def profile_path() -> Path:
     """The profile's file, from `ACC_PROFILE`. Raises `SettingsError` listing the profiles there are."""
-    named = os.environ.get("ACC_PROFILE", DEFAULT_PROFILE)
+    named = os.environ.get("ACC_PROFILE") or DEFAULT_PROFILE
     folder = PROJECT_DIR / "profiles"
     candidates = (
         [Path(named)]
@@ -193,14 +220,17 @@ def profile_path() -> Path:
 def load_settings(**overrides: Any) -> Settings:
     """`Settings()` with errors that a person can act on. Overrides win over environment and profile."""
     path = profile_path()
+    if wrong := unknown_variables(os.environ, model=Settings):
+        raise SettingsError("\n  ".join(["wrong settings:", *wrong]))
     try:
         # The profile's name is its file's name: two profiles can then never share tables by a forgotten line.
         named = overrides.pop("profile", path.stem)
         return Settings(profile=named, **overrides)
     except ValidationError as error:
-        raise SettingsError(_explain(error, path)) from None
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path}: not valid YAML: {error}") from None
+        told = explain(error, model=Settings, path=path, environment=os.environ, overrides=overrides)
+        raise SettingsError(told) from None
+    except UnreadableVariable as error:
+        raise SettingsError(explain_unreadable(error, environment=os.environ)) from None
 
 
 def cores() -> int:
@@ -233,36 +263,13 @@ def _lines(model: BaseModel, *, prefix: str) -> Iterator[str]:
             for key, one in value.items():
                 yield from _lines(one, prefix=f"{prefix}{name}.{key}.")
         else:
-            shown = value if not isinstance(value, Path) else str(value)
+            shown = str(value) if isinstance(value, Path) else value
+            if isinstance(shown, dict):
+                shown = {key: "(hidden)" if is_secret(key) else one for key, one in shown.items()}
             yield f"{prefix}{name} = {shown!r}  # {field.description or ''}"
 
 
-def _explain(error: ValidationError, path: Path) -> str:
-    lines = []
-    for problem in error.errors():
-        name = ".".join(str(part) for part in problem["loc"]) or "settings"
-        variable = "ACC_" + "__".join(str(part).upper() for part in problem["loc"])
-        origin = f"environment variable {variable}" if variable in os.environ else str(path)
-        if problem["type"] == "extra_forbidden":
-            allowed = ", ".join(sorted(_fields_at(problem["loc"][:-1])))
-            lines.append(f"{name} = {problem['input']!r} (from {origin}): no such setting; allowed here: {allowed}")
-        else:
-            shown = "" if problem["type"] == "missing" else f" = {problem['input']!r}"
-            if len(shown) > 120:
-                shown = shown[:117] + "…"
-            lines.append(f"{name}{shown} (from {origin}): {problem['msg']}")
-    return "wrong settings:\n  " + "\n  ".join(lines)
-
-
-def _fields_at(location: tuple[int | str, ...]) -> list[str]:
-    model: Any = Settings
-    for part in location:
-        annotation = (
-            model.model_fields[str(part)].annotation if str(part) in getattr(model, "model_fields", {}) else None
-        )
-        if annotation is None:  # a key of a mapping, such as an arm's name
-            return list(Arm.model_fields)
-        model = annotation
-        if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            return list(Arm.model_fields)
-    return list(model.model_fields)
+def _no_repeats(place: tuple[str, ...], values: tuple[Any, ...]) -> None:
+    twice = [value for value, count in Counter(values).items() if count > 1]
+    if twice:
+        raise Misfit(place, list(values), f"{twice[0]!r} stands there twice")

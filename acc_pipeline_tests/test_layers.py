@@ -22,6 +22,8 @@ LAYERS: list[set[str]] = [
     {"training"},
     {"evaluation"},
     {"report"},
+    {"settings_errors"},
+    {"settings_profile"},
     {"settings"},
     {"orchestration"},
     {"definitions"},

@@ -4,11 +4,11 @@ One record in, one row or one reject out; what makes an answer right belongs to 
 """
 
 import hashlib
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import polars as pl
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acc_pipeline.agents.base import AgentType, Needs, Sources
 from acc_pipeline.agents.registry import agent_type as agent_type_of
@@ -43,6 +43,15 @@ class VerifyOptions(BaseModel):
         default=0.1, ge=0, lt=1, description="Share of tasks that are never trained on nor sent to a teacher."
     )
     salt: str = Field(default="", description="Changes which tasks fall into which split.")
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> Self:
+        if self.validation + self.held_out >= 1:
+            raise ValueError(
+                f"validation = {self.validation} and held_out = {self.held_out} leave no task to train on: "
+                "together they must be less than 1"
+            )
+        return self
 
 
 class VerifyItem(msgspec.Struct, frozen=True, kw_only=True):
