@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from acc_pipeline.evaluation.sampling import Sampling
+from acc_pipeline.training.threads import calm_threads, keep_freed_memory
 
 _LOG = logging.getLogger("acc_pipeline.evaluation")
 
@@ -50,6 +51,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--config", type=Path, required=True)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    calm_threads()
+    keep_freed_memory()
     run(msgspec.json.decode(parser.parse_args().config.read_bytes(), type=GenerateConfig))
 
 
