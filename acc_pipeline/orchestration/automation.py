@@ -3,8 +3,19 @@
 import dagster as dg
 
 
+def build_automation_sensor() -> dg.AutomationConditionSensorDefinition:
+    """Evaluates the conditions below. Runs by default: nothing that it asks for needs a GPU."""
+    return dg.AutomationConditionSensorDefinition(
+        "automation",
+        target=dg.AssetSelection.groups("data", "evaluation"),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=30,
+        description="Runs what new logs, references or settings made stale, up to sft_dataset.",
+    )
+
+
 def on_new_data() -> dg.AutomationCondition:
-    """Run a partition when an input's content changed, its own code changed, or it was never made.
+    """Run a partition when an input's content changed, its own code or settings changed, or it was never made.
 
     Held back while an upstream blocking check fails, an upstream partition is missing or running, or it runs itself.
     """
@@ -12,15 +23,29 @@ def on_new_data() -> dg.AutomationCondition:
     any_dep_changed: dg.AutomationCondition = condition.any_deps_match(
         condition.data_version_changed() | condition.will_be_requested()
     )
-    code_changed: dg.AutomationCondition = condition.code_version_changed()
-    never_made: dg.AutomationCondition = condition.newly_missing()
-    wanted: dg.AutomationCondition = (
-        any_dep_changed.since_last_handled() | code_changed.since_last_handled() | never_made.since_last_handled()
-    )
     return (
-        wanted
+        (_since_handled(any_dep_changed) | _new_settings_or_never_made())
         & condition.all_deps_blocking_checks_passed()
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()
     ).with_label("on_new_data")
+
+
+def on_new_settings() -> dg.AutomationCondition:
+    """For what is made from settings alone: run when it was never made, or its code or settings changed."""
+    return (_new_settings_or_never_made() & ~dg.AutomationCondition.in_progress()).with_label("on_new_settings")
+
+
+def _new_settings_or_never_made() -> dg.AutomationCondition:
+    condition = dg.AutomationCondition
+    return _since_handled(condition.code_version_changed()) | _since_handled(condition.newly_missing())
+
+
+def _since_handled(trigger: dg.AutomationCondition) -> dg.AutomationCondition:
+    """True from the trigger on until the partition is requested or made.
+
+    Unlike `since_last_handled`, what is missing when a workspace is first looked at counts too: a fresh one starts.
+    """
+    condition = dg.AutomationCondition
+    return trigger.since(condition.newly_requested() | condition.newly_updated())

@@ -1,4 +1,7 @@
-"""Jobs that a person or a schedule starts: data by agent type, models by arm, and the tables over all of them."""
+"""Jobs that a person or a schedule starts: data by agent type, models by arm, and the tables over all of them.
+
+No job bears an asset's name: Dagster refuses to load a code location in which the two meet.
+"""
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
@@ -7,15 +10,17 @@ from acc_pipeline.orchestration.partitions import Partitions
 
 DATA_ASSETS = ("trajectories", "verified_trajectories", "compiled_contexts", "teacher_rationales", "sft_dataset")
 ARM_ASSETS = ("checkpoint", "eval_scores")
+# In the order in which a fresh workspace needs them.
+ITEMS, DATA, ARMS, RESULTS = "items", "data", "arms", "results"
 
 
 def build_jobs(partitions: Partitions) -> list[UnresolvedAssetJobDefinition]:
-    """`dagster job backfill -j data|arms` runs any choice of partitions; `eval_items` and `results` have none."""
+    """`dagster job backfill -j data|arms` runs any choice of partitions; `items` and `results` have none."""
     return [
-        _job("eval_items", ("eval_items",), "Makes the evaluation items."),
-        _job("data", DATA_ASSETS, "Logs of one agent type to SFT rows.", partitions.agent_types),
-        _job("arms", ARM_ASSETS, "Trains one arm and scores it.", partitions.arms),
-        _job("results", ("results_table",), "The table over all arms, and the HTML report."),
+        _job(ITEMS, ("eval_items",), "Makes the evaluation items: once, before data."),
+        _job(DATA, DATA_ASSETS, "Logs of one agent type to SFT rows; one run an agent type.", partitions.agent_types),
+        _job(ARMS, ARM_ASSETS, "Trains one arm and scores it; one run an arm. Costs GPU time.", partitions.arms),
+        _job(RESULTS, ("results_table",), "The table over all arms that have scores, and the HTML report."),
     ]
 
 

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import dagster as dg
 
+from acc_pipeline.orchestration import jobs
 from acc_pipeline.orchestration.build import build_defs
+from acc_pipeline.orchestration.sensors import observe_inputs
 from acc_pipeline.settings import Settings
 
 # The terminal shows one line a job; every line of a run is in the history all the same.
@@ -29,11 +31,12 @@ def run_everything(settings: Settings, *, instance: dg.DagsterInstance) -> Itera
     A failed partition does not stop the others: arms that need its rows fail by themselves and say so.
     """
     defs = build_defs(settings)
+    observe_inputs(settings, instance=instance)
     for job, partitions in (
-        ("eval_items", (None,)),
-        ("data", settings.agent_types),
-        ("arms", tuple(settings.arms)),
-        ("results", (None,)),
+        (jobs.ITEMS, (None,)),
+        (jobs.DATA, settings.agent_types),
+        (jobs.ARMS, tuple(settings.arms)),
+        (jobs.RESULTS, (None,)),
     ):
         for partition in partitions:
             started = time.monotonic()

@@ -3,6 +3,8 @@
 Numeric keys are plotted by Dagster over partitions and time only when they are the same everywhere: keep them so.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
@@ -14,24 +16,77 @@ from acc_pipeline.report import charts
 
 SAMPLE_ROWS = 5
 _CELL = 160
+_REASONS = 20
 _TYPES = {"String": "string", "Int64": "int", "Float64": "float", "Boolean": "bool"}
 
 
-def funnel(report: RunReport) -> dict[str, Any]:
-    """Records in, kept, rejected by reason, and what this run really did."""
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What an asset made of what. `inputs*` count input records, the rest counts rows of its table now."""
+
+    inputs: int
+    kept: int
+    new: int
+    seconds: float
+    rejected: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    removed: int = 0
+    retryable: int = 0
+    recipe_change: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, report: RunReport) -> "Counts":
+        """Those of a record-by-record stage."""
+        return cls(
+            inputs=report.total,
+            kept=report.kept,
+            new=report.processed,
+            seconds=report.seconds,
+            rejected=report.rejected,
+            reasons=report.reasons,
+            removed=report.removed,
+            retryable=report.retryable,
+            recipe_change=report.recipe_change,
+        )
+
+
+def describe(
+    counts: Counts,
+    *,
+    spec: TableSpec,
+    uri: str,
+    rows: pl.LazyFrame,
+    columns: Sequence[str],
+    chart: bytes,
+    alt: str,
+    rejects: pl.LazyFrame | None = None,
+    partitioned: bool = True,
+) -> dict[str, Any]:
+    """The keys that every asset has. `rows` are the kept ones, shown by `columns`; `chart` is a PNG."""
     return {
-        "acc/inputs": report.total,
-        "acc/kept": report.kept,
-        "acc/rejected": report.rejected,
-        "acc/kept_share": report.kept / (report.kept + report.rejected) if report.kept + report.rejected else 0.0,
-        "acc/inputs_new": report.processed,
-        "acc/inputs_reused": report.reused,
-        "acc/inputs_removed": report.removed,
-        "acc/retryable": report.retryable,
-        "acc/seconds": report.seconds,
-        "acc/rejects_by_reason": dg.MetadataValue.json(report.reasons),
-        "acc/recipe_change": "; ".join(report.recipe_change) or "none",
-        "dagster/partition_row_count": report.kept,
+        **funnel(counts),
+        "acc/rejects": reject_table(counts.reasons, rejects),
+        "acc/recipe_change": "; ".join(counts.recipe_change) or "none",
+        "acc/chart": dg.MetadataValue.md(charts.markdown_image(chart, alt=alt)),
+        **sample(rows, columns=columns),
+        f"dagster/{'partition_' if partitioned else ''}row_count": counts.kept,
+        **table(spec, uri=uri),
+    }
+
+
+def funnel(counts: Counts) -> dict[str, Any]:
+    """Records in, rows kept and rejected, and what this run really did."""
+    judged = counts.kept + counts.rejected
+    return {
+        "acc/inputs": counts.inputs,
+        "acc/kept": counts.kept,
+        "acc/rejected": counts.rejected,
+        "acc/kept_share": round(counts.kept / judged, 4) if judged else 0.0,
+        "acc/inputs_new": counts.new,
+        "acc/inputs_reused": counts.inputs - counts.new,
+        "acc/inputs_removed": counts.removed,
+        "acc/retryable": counts.retryable,
+        "acc/seconds": round(counts.seconds, 2),
     }
 
 
@@ -45,17 +100,41 @@ def table(spec: TableSpec, *, uri: str) -> dict[str, Any]:
     }
 
 
-def sample(rows: pl.LazyFrame, *, columns: list[str]) -> dict[str, Any]:
-    """The first rows, cells cut to a readable length: megabytes in metadata freeze the page."""
-    frame = rows.select(columns).head(SAMPLE_ROWS).collect()
-    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in frame.to_dicts()]
+def sample(rows: pl.LazyFrame, *, columns: Sequence[str]) -> dict[str, Any]:
+    """The first rows by input, the same ones as long as their inputs are there."""
+    return rows_table("acc/sample", rows.sort("input_key", "output_no").select(columns).head(SAMPLE_ROWS).collect())
+
+
+def reject_table(reasons: Mapping[str, int], rejects: pl.LazyFrame | None) -> dg.TableMetadataValue:
+    """Reason, rows, and of its first row what was seen and what would mend it; the most frequent reasons first."""
+    told: dict[str, dict[str, Any]] = {}
+    if rejects is not None and reasons:
+        ordered = rejects.sort("input_key", "output_no").select("reason", "detail", "cure")
+        first = ordered.unique("reason", keep="first", maintain_order=True)
+        told = {row["reason"]: row for row in first.collect().iter_rows(named=True)}
+    names = ("reason", "rows", "first one", "what would mend it")
+    records = [
+        dict(
+            zip(
+                names,
+                (reason, rows, told.get(reason, {}).get("detail", ""), told.get(reason, {}).get("cure", "")),
+                strict=True,
+            )
+        )
+        for reason, rows in sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:_REASONS]
+    ]
+    return _table(records, columns=names)
+
+
+def rows_table(key: str, frame: pl.DataFrame) -> dict[str, dg.TableMetadataValue]:
+    """The rows of `frame` as a table, cells cut to a readable length: megabytes in metadata freeze the page."""
+    return {key: _table(frame.to_dicts(), columns=frame.columns)}
+
+
+def _table(records: Sequence[Mapping[str, Any]], *, columns: Sequence[str]) -> dg.TableMetadataValue:
     schema = dg.TableSchema(columns=[dg.TableColumn(name) for name in columns])
-    return {"acc/sample": dg.MetadataValue.table(records, schema=schema)} if records else {}
-
-
-def chart(png: bytes, *, alt: str) -> dict[str, Any]:
-    """One picture under the stage's chart key."""
-    return {"acc/chart": dg.MetadataValue.md(charts.markdown_image(png, alt=alt))}
+    shown = [dg.TableRecord({name: _cell(row[name]) for name in columns}) for row in records]
+    return dg.MetadataValue.table(shown, schema=schema)
 
 
 def _cell(value: Any) -> str | int | float | bool | None:

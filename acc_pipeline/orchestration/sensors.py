@@ -1,40 +1,19 @@
 """The log sensor: one digest an agent type over what lies in its inbox, reported as an observation of `agent_logs`.
 
-Level-triggered: it compares what is there with what was last reported, so a file that arrives late, with an old
-modification time, or is taken away is seen just the same. Only the touched partition goes stale.
+Level-triggered: it compares what is there with what was last reported to the instance, so a file that arrives late,
+with an old modification time, or is taken away is seen just the same. Only the touched partition goes stale.
 """
-
-import hashlib
-import json
-from pathlib import Path
 
 import dagster as dg
 
+from acc_pipeline.orchestration.inputs import Seen, look
 from acc_pipeline.settings import Settings
 
 _DATA_VERSION_TAG = "dagster/data_version"
 
 
-def folder_digest(folder: Path) -> tuple[str, int]:
-    """Digest over (path, size, mtime) of every file below `folder`, and their number; an absent folder is empty."""
-    digest = hashlib.sha256()
-    count = 0
-    if folder.exists():
-        for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")):
-            stat = path.stat()
-            digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
-            count += 1
-    return digest.hexdigest()[:16], count
-
-
 def build_log_sensor(settings: Settings) -> dg.SensorDefinition:
     """Observes logs, references (by agent type) and databases, repositories (whole)."""
-    watched: dict[tuple[str, str | None], Path] = {}
-    for agent_type in settings.agent_types:
-        watched[("agent_logs", agent_type)] = settings.inbox_dir / agent_type
-        watched[("references", agent_type)] = settings.references_dir / agent_type
-    watched[("databases", None)] = settings.databases_dir
-    watched[("repos", None)] = settings.repos_dir
 
     @dg.sensor(
         name="log_sensor",
@@ -43,25 +22,51 @@ def build_log_sensor(settings: Settings) -> dg.SensorDefinition:
         description="Reports new, changed and removed logs, references, databases and repositories.",
     )
     def log_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        known: dict[str, str] = json.loads(context.cursor) if context.cursor else {}
-        seen: dict[str, str] = {}
-        counts: list[str] = []
-        events: list[dg.AssetObservation] = []
-        for (asset, partition), folder in watched.items():
-            name = f"{asset}/{partition}" if partition else asset
-            seen[name], count = folder_digest(folder)
-            counts.append(f"{name}: {count} files")
-            if known.get(name) != seen[name]:
-                events.append(
-                    dg.AssetObservation(
-                        asset_key=asset,
-                        partition=partition,
-                        metadata={"acc/files": count, "acc/folder": str(folder)},
-                        tags={_DATA_VERSION_TAG: seen[name]},
-                    )
-                )
-        if not events:
-            return dg.SkipReason("nothing changed; " + ", ".join(counts))
-        return dg.SensorResult(asset_events=events, cursor=json.dumps(seen))
+        seen = look(settings)
+        changed = unreported(seen, instance=context.instance)
+        if not changed:
+            return dg.SkipReason("nothing changed; " + ", ".join(f"{one.name}: {one.files} files" for one in seen))
+        context.log.info("changed: %s", ", ".join(f"{one.name} ({one.files} files now)" for one in changed))
+        return dg.SensorResult(asset_events=[observation(one) for one in changed])
 
     return log_sensor
+
+
+def observe_inputs(settings: Settings, *, instance: dg.DagsterInstance) -> None:
+    """Report what the sensor would: runs that are started without a daemon then know which inputs they read."""
+    for one in unreported(look(settings), instance=instance):
+        instance.report_runless_asset_event(observation(one))
+
+
+def unreported(seen: list[Seen], *, instance: dg.DagsterInstance) -> list[Seen]:
+    """Those whose content is not the last that was reported.
+
+    An inbox that never held a file is none of them: its agent type would run on nothing, without being asked.
+    References, databases and repositories may well be absent: that is told, because stages wait for what is not known.
+    """
+    found = []
+    for one in seen:
+        last = _last_reported(one, instance=instance)
+        never_used = last is None and one.asset == "agent_logs" and one.files == 0
+        if last != one.digest and not never_used:
+            found.append(one)
+    return found
+
+
+def observation(one: Seen) -> dg.AssetObservation:
+    """What is reported; its data version is what downstream partitions are compared with."""
+    return dg.AssetObservation(
+        asset_key=one.asset,
+        partition=one.partition,
+        metadata={"acc/files": one.files, "acc/bytes": one.bytes, "acc/folder": dg.MetadataValue.path(one.folder)},
+        tags={_DATA_VERSION_TAG: one.digest},
+    )
+
+
+def _last_reported(one: Seen, *, instance: dg.DagsterInstance) -> str | None:
+    wanted = dg.AssetRecordsFilter(
+        asset_key=dg.AssetKey(one.asset), asset_partitions=[one.partition] if one.partition else None
+    )
+    records = instance.fetch_observations(wanted, limit=1).records
+    reported = records[0].asset_observation if records else None
+    return reported.tags.get(_DATA_VERSION_TAG) if reported else None

@@ -18,6 +18,7 @@ CHECKPOINT_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "base_model": pl.String,
     "rows": pl.Int64,
     "trained": pl.Int64,
+    "validated": pl.Int64,  # rows of the validation split, of which only the loss is measured
     "refused": pl.Int64,
     "steps": pl.Int64,
     "tokens": pl.Int64,

@@ -86,7 +86,8 @@ def grouped_bars(groups: Mapping[str, Mapping[str, float]], *, title: str, y: st
     axes.set_ylim(0, highest * 1.1 if highest > 0 else 1)
     axes.grid(axis="y", color=GRID)
     axes.set_ylabel(y, fontsize=8)
-    axes.legend(fontsize=8, frameon=False, ncols=len(groups))
+    if groups:
+        axes.legend(fontsize=8, frameon=False, ncols=len(groups))
     axes.set_title(title, fontsize=9, loc="left", color=INK)
     return _png(figure)
 

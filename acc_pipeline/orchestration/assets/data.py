@@ -1,6 +1,6 @@
 """The assets from logs to SFT rows, partitioned by agent type. Each body: run the stage, describe the result."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,12 +78,12 @@ STAGES = (
 )
 
 
-def build_data_assets(partitions: Partitions) -> list[dg.AssetsDefinition]:
+def build_data_assets(partitions: Partitions, *, code_versions: Mapping[str, str]) -> list[dg.AssetsDefinition]:
     """All stages from logs to SFT rows."""
-    return [_asset(stage, partitions) for stage in STAGES]
+    return [_asset(stage, partitions, code_version=code_versions[stage.name]) for stage in STAGES]
 
 
-def _asset(stage: Stage, partitions: Partitions) -> dg.AssetsDefinition:
+def _asset(stage: Stage, partitions: Partitions, *, code_version: str) -> dg.AssetsDefinition:
     @dg.asset(
         name=stage.name,
         description=stage.description,
@@ -93,6 +93,7 @@ def _asset(stage: Stage, partitions: Partitions) -> dg.AssetsDefinition:
         group_name="data",
         kinds={"deltalake"},
         pool=stage.pool,
+        code_version=code_version,
         retry_policy=dg.RetryPolicy(max_retries=1, delay=2),
     )
     def body(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
@@ -106,7 +107,7 @@ def _asset(stage: Stage, partitions: Partitions) -> dg.AssetsDefinition:
 
 
 def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunReport) -> dict[str, Any]:
-    """Funnel, table facts, five rows and a chart of one partition."""
+    """Funnel, rejects, five rows and a chart of one partition."""
     spec = TABLES[stage.name]
     rows = workspace.lake.scan(spec, partition)
     column, unit = stage.measure
@@ -116,12 +117,16 @@ def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunR
         if report.kept
         else charts.funnel(kept=0, reasons=report.reasons, title=f"{stage.name} [{partition}]")
     )
-    return {
-        **metadata.funnel(report),
-        **metadata.table(spec, uri=workspace.lake.uri(spec)),
-        **metadata.sample(rows, columns=list(stage.sample)),
-        **metadata.chart(picture, alt=unit),
-    }
+    return metadata.describe(
+        metadata.Counts.of(report),
+        spec=spec,
+        uri=workspace.lake.uri(spec),
+        rows=rows,
+        columns=stage.sample,
+        chart=picture,
+        alt=unit,
+        rejects=workspace.lake.rejects(spec, partition),
+    )
 
 
 def _measured(rows: pl.LazyFrame, column: str) -> list[float]:

@@ -1,5 +1,7 @@
 """The table over all arms, and the HTML report: what a person looks at last and shows to others."""
 
+import time
+
 import dagster as dg
 
 from acc_pipeline.evaluation.results import as_markdown
@@ -21,17 +23,31 @@ def build_results_table() -> dg.AssetsDefinition:
         kinds={"deltalake"},
     )
     def body(workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
-        rows, version = results.run(workspace)
+        started = time.monotonic()
         spec = TABLES["results"]
+        before = workspace.lake.marker(spec, results.PARTITION)
+        rows, version = results.run(workspace)
         path = write_report(workspace, rows=rows)
+        scored = len(results.scored_arms(workspace))
+        changed = before is None or before.data_version != version
+        counts = metadata.Counts(
+            inputs=scored, kept=len(rows), new=scored if changed else 0, seconds=time.monotonic() - started
+        )
         return dg.MaterializeResult(
             metadata={
-                "acc/kept": len(rows),
                 "acc/results": dg.MetadataValue.md(as_markdown(rows)),
+                "acc/report": dg.MetadataValue.path(path.resolve()),
                 "acc/arms_without_scores": dg.MetadataValue.json(results.arms_without_scores(workspace)),
-                "acc/report": dg.MetadataValue.path(path),
-                **metadata.table(spec, uri=workspace.lake.uri(spec)),
-                **metadata.chart(chart_of(rows), alt="results by arm"),
+                **metadata.describe(
+                    counts,
+                    spec=spec,
+                    uri=workspace.lake.uri(spec),
+                    rows=workspace.lake.scan(spec, results.PARTITION),
+                    columns=("arm", "metric", "value", "change", "rows", "stamp"),
+                    chart=chart_of(rows),
+                    alt="results by arm",
+                    partitioned=False,
+                ),
             },
             data_version=dg.DataVersion(version),
         )
