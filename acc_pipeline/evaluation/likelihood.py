@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acc_pipeline.evaluation.model import EvaluatedModel
-
-VARIANTS = ("full", "query_only", "needed", "distractors")
+from acc_pipeline.evaluation.variants import VARIANTS
 
 
 def measure(

@@ -9,9 +9,13 @@ from typing import Any
 
 import polars as pl
 
+from acc_pipeline.evaluation.score import LIKELIHOODS, recovered_share
+from acc_pipeline.evaluation.variants import VARIANTS
+
 BASE = "base"
 SMOKE = "smoke run, not a result"
 RECOVERED = "recovered share"
+LIKELIHOOD = "log-likelihood"
 
 COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "place": pl.Int64,  # order in which rows are shown
@@ -59,8 +63,12 @@ def results_rows(scores: pl.DataFrame, *, arms: Mapping[str, str], smoke: bool) 
         for arm in arms
         for metric in wanted
     }
+    for name in VARIANTS:
+        for arm in arms:
+            of_arm = scores.filter(pl.col("arm") == arm)
+            values[(arm, f"{LIKELIHOOD} {name.replace('_', ' ')}")] = _mean(of_arm, f"loglik_{name}")
     for arm in arms:
-        values[(arm, RECOVERED)] = recovered_share(scores.filter(pl.col("arm") == arm))
+        values[(arm, RECOVERED)] = recovered(scores.filter(pl.col("arm") == arm))
     rows: list[dict[str, Any]] = []
     for (arm, name), (value, count) in values.items():
         base, _ = values.get((BASE, name), (None, 0))
@@ -81,22 +89,10 @@ def results_rows(scores: pl.DataFrame, *, arms: Mapping[str, str], smoke: bool) 
     return rows
 
 
-def recovered_share(scores: pl.DataFrame) -> tuple[float | None, int]:
-    """(full - query only) / (needed only - query only), of the sums over items: 0 = unused, 1 = as good as needed only.
-
-    Sums, not a mean of ratios: one item whose needed part hardly helps would else decide the figure. None when the
-    needed part does not help at all, because the share then has no meaning.
-    """
-    columns = ["loglik_full", "loglik_query_only", "loglik_needed"]
-    if not set(columns) <= set(scores.columns):
-        return None, 0
-    known = scores.select(columns).drop_nulls()
-    if known.is_empty():
-        return None, 0
-    full, query, needed = (float(known[name].sum()) for name in columns)
-    if needed <= query:
-        return None, known.height
-    return (full - query) / (needed - query), known.height
+def recovered(scores: pl.DataFrame) -> tuple[float | None, int]:
+    """The recovered share of these responses (see score.py), and the responses that it was measured on."""
+    measured = scores.select(LIKELIHOODS).filter(pl.col("loglik_needed").is_not_null())
+    return recovered_share(measured.iter_rows(named=True)), measured.height
 
 
 def wide(rows: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
@@ -116,12 +112,12 @@ def as_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def as_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """For a terminal: metrics down, arms across, because there are more metrics than arms."""
+    """For a terminal: metrics down, arms across, in percent; log-likelihoods in nats, recovered share as a ratio."""
     arms = list(dict.fromkeys(row["arm"] for row in rows))
     names = list(dict.fromkeys(row["metric"] for row in rows))
     cells = {(row["arm"], row["metric"]): _cell(row) for row in rows}
     stamps = sorted({row["stamp"] for row in rows if row["stamp"]})
-    lines = [f"{'results, in percent':<34}" + "".join(f"{arm:>18}" for arm in arms)]
+    lines = [f"{'results':<34}" + "".join(f"{arm:>18}" for arm in arms)]
     lines += [f"  {name:<32}" + "".join(f"{cells.get((arm, name), '–'):>18}" for arm in arms) for name in names]
     return "\n".join([*lines, *(f"  ({stamp})" for stamp in stamps)])
 
@@ -132,7 +128,7 @@ def _mean(rows: pl.DataFrame, field: str) -> tuple[float | None, int]:
 
 
 def _cell(row: Mapping[str, Any]) -> str:
-    if row["metric"] == RECOVERED:  # a ratio, and no share of anything where it leaves 0..1
+    if row["metric"] == RECOVERED or row["metric"].startswith(LIKELIHOOD):  # a ratio, and nats
         value, change = f"{row['value']:.2f}", f"{row['change'] or 0:+.2f}"
     else:
         value, change = f"{100 * row['value']:.1f}", f"{100 * (row['change'] or 0):+.1f}"

@@ -35,6 +35,7 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "finish_reason": pl.String,  # stop, length, or too_long: such an item scores 0 and stays in the denominator
     **dict.fromkeys(LIKELIHOODS, pl.Float64),  # nats of the true answer; null where not measured
 }
+_HELPS = 0.01  # share of the likelihood that a needed part must change it by
 _MEANS = ("score", "precision", "recall", "f1", "exact", "parse_ok", "tokens_prompt", "tokens_completion")
 
 
@@ -125,11 +126,15 @@ def _summary(
 
 
 def recovered_share(rows: Iterable[Mapping[str, Any]]) -> float | None:
-    """Over the rows that have all three likelihoods; 0: the context is not used, 1: as good as having what matters."""
+    """Over the rows that have all three likelihoods; 0: the context is not used, 1: as good as having what matters.
+
+    Of sums, not a mean of ratios: one item whose needed part hardly helps would else decide the figure. None when the
+    needed parts change the likelihood by less than a hundredth of it: a share of nearly nothing is noise.
+    """
     names = ("loglik_full", "loglik_query_only", "loglik_needed")
     found = [tuple(row[name] for name in names) for row in rows if all(row.get(name) is not None for name in names)]
     full, query, needed = (sum(column) for column in zip(*found, strict=True)) if found else (0.0, 0.0, 0.0)
-    return (full - query) / (needed - query) if needed > query else None
+    return (full - query) / (needed - query) if needed - query > _HELPS * abs(query) else None
 
 
 def _mean(values: Iterable[Any]) -> float | None:

@@ -3,11 +3,13 @@
 import polars as pl
 import pytest
 
-from acc_pipeline.evaluation.results import SMOKE, as_markdown, as_text, recovered_share, results_rows, wide
+from acc_pipeline.evaluation.results import SMOKE, as_markdown, as_text, recovered, results_rows, wide
 
 
 def score(arm, benchmark, subset, **fields):
-    row = dict.fromkeys(("score", "precision", "f1", "exact", "loglik_full", "loglik_query_only", "loglik_needed"))
+    row = dict.fromkeys(
+        ("score", "precision", "f1", "exact", "loglik_full", "loglik_query_only", "loglik_needed", "loglik_distractors")
+    )
     return {"arm": arm, "benchmark": benchmark, "subset": subset, **row, **fields}
 
 
@@ -57,15 +59,22 @@ def test_the_stamp_is_in_every_form_when_the_model_is_random_and_in_none_else():
 
 @pytest.mark.parametrize(
     ("full", "needed", "share"),
-    [(-10.0, -10.0, 1.0), (-20.0, -10.0, 0.0), (-15.0, -10.0, 0.5), (-15.0, -20.0, None), (-15.0, -25.0, None)],
+    [
+        (-10.0, -10.0, 1.0),
+        (-20.0, -10.0, 0.0),
+        (-15.0, -10.0, 0.5),
+        (-15.0, -20.0, None),
+        (-15.0, -25.0, None),
+        (-19.7, -19.9, None),
+    ],
 )
-def test_recovered_share(full, needed, share):
+def test_recovered(full, needed, share):
     rows = pl.DataFrame([score("a", "mrcr", "s", loglik_full=full, loglik_query_only=-20.0, loglik_needed=needed)])
-    found, count = recovered_share(rows)
+    found, count = recovered(rows)
     assert count == 1
     assert found == (pytest.approx(share) if share is not None else None)
 
 
 def test_items_without_likelihood_do_not_count():
-    found, count = recovered_share(SCORES.with_columns(pl.col("^loglik.*$").cast(pl.Float64)))
+    found, count = recovered(SCORES.with_columns(pl.col("^loglik.*$").cast(pl.Float64)))
     assert (found, count) == (None, 0)
