@@ -7,7 +7,6 @@ the replies in the store.
 import asyncio
 import json
 from collections.abc import Coroutine, Sequence
-from typing import TYPE_CHECKING
 
 from acc_pipeline.agents.base import AgentType, Context
 from acc_pipeline.llm.client import LlmClient
@@ -17,12 +16,10 @@ from acc_pipeline.llm.reply import Reply
 from acc_pipeline.llm.request import Request, Sampling
 from acc_pipeline.llm.store import ResponseStore
 from acc_pipeline.teacher.attempts import Attempt, Draft
+from acc_pipeline.teacher.item import RationaleItem
 from acc_pipeline.teacher.options import TeacherOptions
 from acc_pipeline.teacher.prompts import messages, reasoning_and_answer
 from acc_pipeline.teacher.sampling import NoReply, sample
-
-if TYPE_CHECKING:
-    from acc_pipeline.teacher.stage import RationaleItem
 
 PURPOSE = "teacher"
 _REASONS = {
@@ -46,7 +43,7 @@ def endpoint(options: TeacherOptions) -> Endpoint:
     )
 
 
-async def ask_all(items: Sequence["RationaleItem"]) -> list[list[Attempt]]:
+async def ask_all(items: Sequence[RationaleItem]) -> list[list[Attempt]]:
     """The judged attempts of each item, in order. All items share options, store and key."""
     first = items[0]
     if any((item.options, item.store_path) != (first.options, first.store_path) for item in items):
@@ -68,7 +65,7 @@ async def _together(coroutines: list[Coroutine[None, None, list[Attempt]]]) -> l
     return [task.result() for task in tasks]
 
 
-def warm(items: Sequence["RationaleItem"]) -> None:
+def warm(items: Sequence[RationaleItem]) -> None:
     """Fetch and store what `process` will want for these items; failures are left for `process` to report."""
     wanted = [item for item in items if item.options.backend == "openai" and item.split != "held-out"]
     if wanted:

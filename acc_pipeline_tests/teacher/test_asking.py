@@ -9,8 +9,9 @@ from acc_pipeline.lake.runs import Produced
 from acc_pipeline.llm.breaker import breaker_for
 from acc_pipeline.llm.store import ResponseStore
 from acc_pipeline.teacher.asking import warm
+from acc_pipeline.teacher.item import RationaleItem
 from acc_pipeline.teacher.options import TeacherOptions
-from acc_pipeline.teacher.stage import COLUMNS, RationaleItem, process
+from acc_pipeline.teacher.stage import COLUMNS, process
 from acc_pipeline_tests.llm.server import cut, dead_url, garbage, say, serving, status
 from acc_pipeline_tests.teacher.tiny import TinyAgent, context
 

@@ -11,8 +11,9 @@ from acc_pipeline.lake.recipe import Recipe
 from acc_pipeline.lake.runs import Input, RunReport, run_records
 from acc_pipeline.lake.tables import TableSpec
 from acc_pipeline.llm.breaker import breaker_for
+from acc_pipeline.teacher.item import RationaleItem
 from acc_pipeline.teacher.options import TeacherOptions, recipe
-from acc_pipeline.teacher.stage import COLUMNS, RationaleItem, process
+from acc_pipeline.teacher.stage import COLUMNS, process
 from acc_pipeline_tests.llm.server import Handler, Server, say, serving, status
 from acc_pipeline_tests.teacher.tiny import TinyAgent, context
 

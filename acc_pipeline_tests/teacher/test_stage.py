@@ -2,8 +2,9 @@
 
 import pickle
 
+from acc_pipeline.teacher.item import RationaleItem
 from acc_pipeline.teacher.options import TeacherOptions, recipe
-from acc_pipeline.teacher.stage import COLUMNS, RationaleItem, process
+from acc_pipeline.teacher.stage import COLUMNS, process
 from acc_pipeline_tests.teacher.tiny import TinyAgent, context
 
 PAGES = {

@@ -14,6 +14,7 @@ from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.teacher import stage
 from acc_pipeline.teacher.asking import warm
+from acc_pipeline.teacher.item import RationaleItem, item_from_row
 from acc_pipeline.teacher.options import recipe
 
 
@@ -22,8 +23,8 @@ def run(workspace: Workspace, partition: str) -> RunReport:
     settings, agent = workspace.settings, workspace.agent(partition)
     contexts = workspace.lake.scan(TABLES["compiled_contexts"], partition).filter(pl.col("form") == "pieces")
 
-    def item(row: dict[str, Any]) -> stage.RationaleItem:
-        made = stage.item_from_row(
+    def item(row: dict[str, Any]) -> RationaleItem:
+        made = item_from_row(
             row,
             agent_type=partition,
             options=settings.teacher,
@@ -34,7 +35,7 @@ def run(workspace: Workspace, partition: str) -> RunReport:
 
     load_rows = loader_of(contexts, columns=list(CONTEXT), build=item)
 
-    def load(wanted: Sequence[Input]) -> Iterable[stage.RationaleItem]:
+    def load(wanted: Sequence[Input]) -> Iterable[RationaleItem]:
         """A shard's requests are in flight together; `process` then finds the replies in the store."""
         items = list(load_rows(wanted))
         warm(items)
