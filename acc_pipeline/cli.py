@@ -1,5 +1,6 @@
 """`acc`: thin commands over the functions that the assets call. An error that a person can mend is one line."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -7,10 +8,22 @@ from typing import Any
 
 import click
 
-from acc_pipeline.settings import PROJECT_DIR, SettingsError, child_environment, load_settings
+from acc_pipeline.settings import DEFAULT_PROFILE, PROJECT_DIR, SettingsError, child_environment, load_settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """A full disk, a folder that cannot be written, a store that does not answer: one line, whatever the command."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # the reader of our output left: click ends quietly
+                raise
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="acc-pipeline")
 def main() -> None:
     """Compile agent logs into long-context training data, train on it, and see whether it helped."""
@@ -26,7 +39,12 @@ def _settings(**overrides: Any) -> Any:
 @main.command()
 def demo() -> None:
     """The whole graph on the sample logs (profile `demo`), in this process."""
-    _run_all(_settings(executor="in_process"))
+    settings = _settings(executor="in_process")
+    if settings.profile != DEFAULT_PROFILE:
+        raise click.ClickException(
+            f"ACC_PROFILE is {settings.profile!r}, the demo has its own profile: use `acc run`, or unset ACC_PROFILE"
+        )
+    _run_all(settings)
 
 
 @main.command()
@@ -89,8 +107,10 @@ def import_databases(dump: Path, dialect: str, out: Path | None) -> None:
 
 @main.command()
 @click.option("--agent-type", default="all", show_default=True, help="search, swe, sql or all.")
-@click.option("--runs", default=18, show_default=True, help="Runs of each agent type.")
-@click.option("--wrong", default=0.22, show_default=True, help="Share of runs that end wrong.")
+@click.option("--runs", type=click.IntRange(min=1), default=18, show_default=True, help="Runs of each agent type.")
+@click.option(
+    "--wrong", type=click.FloatRange(0, 1), default=0.22, show_default=True, help="Share of runs that end wrong."
+)
 @click.option("--seed", default=7, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
 def simulate(agent_type: str, runs: int, wrong: float, seed: int, out: Path) -> None:
@@ -109,19 +129,31 @@ def simulate(agent_type: str, runs: int, wrong: float, seed: int, out: Path) -> 
 
 @main.command()
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to.")
-@click.option("--format", "file_format", type=click.Choice(["jsonl", "parquet"]), default="jsonl", show_default=True)
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(["jsonl", "parquet"]),
+    default="jsonl",
+    show_default=True,
+    help="Of the files.",
+)
 @click.option("--agent-type", multiple=True, help="Only these; default: all of the profile.")
-@click.option("--form", default="pieces", show_default=True, help="pieces or no-distractors.")
+@click.option(
+    "--form",
+    type=click.Choice(["pieces", "no-distractors"]),
+    default="pieces",
+    show_default=True,
+    help="How the contexts are written.",
+)
 def export(out: Path, file_format: Any, agent_type: tuple[str, ...], form: str) -> None:
     """Training rows in the columns of the released data, one file an agent type."""
-    from acc_pipeline.lake.errors import NotReady
     from acc_pipeline.orchestration.exporting import export_rows
     from acc_pipeline.orchestration.workspace import Workspace
 
     workspace = Workspace(_settings())
     try:
         written = export_rows(workspace, out=out, agent_types=agent_type, form=form, file_format=file_format)
-    except (NotReady, ValueError) as error:
+    except ValueError as error:
         raise click.ClickException(str(error)) from None
     for one in written:
         click.echo(f"{one.rows:>6} rows  {one.path}")
@@ -151,8 +183,18 @@ def generate(benchmark: str, tokens: int, items: int, seed: int, out: Path, toke
 
 @main.command()
 @click.argument("benchmark", type=click.Choice(["mrcr", "graphwalks"]))
-@click.option("--items", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
-@click.option("--responses", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True)
+@click.option(
+    "--items",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="JSONL in the official columns.",
+)
+@click.option(
+    "--responses",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help='JSONL, {"response": "…"} a line, in the order of the items.',
+)
 @click.option("--json", "as_json", is_flag=True, help="One object a response, then one summary object.")
 def grade(benchmark: str, items: Path, responses: Path, as_json: bool) -> None:
     """Score responses ({"response": …} a line, in item order) with every score field."""
@@ -185,7 +227,11 @@ def intercode(log: Path, gold: Path, dump: Path) -> None:
     from acc_pipeline.agents.intercode_report import report
 
     with tempfile.TemporaryDirectory(prefix="acc-intercode-") as workdir:
-        click.echo(report(log, gold, dump, Path(workdir)).text())
+        try:
+            told = report(log, gold, dump, Path(workdir)).text()
+        except ValueError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(told)
 
 
 if __name__ == "__main__":

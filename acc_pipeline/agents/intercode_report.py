@@ -79,8 +79,17 @@ class InterCodeReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_gold(path: Path) -> list[Reference]:
-    """The references of `ic_spider_dev.json`: a list, joined by position (a run's task_id) and checked by question."""
-    rows = json.loads(path.read_text(encoding="utf-8"))
+    """The references of `ic_spider_dev.json`: a list, joined by position (a run's task_id) and checked by question.
+
+    Raises ValueError for a file that is no such list.
+    """
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON: {error}") from None
+    wanted = {"query", "gold", "db"}
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and wanted <= row.keys() for row in rows):
+        raise ValueError(f"{path}: must be a list of objects with query, gold and db, as InterCode's is")
     return [
         Reference(task_id=str(n), question=r["query"], sql=r["gold"], database=r["db"], dialect="mysql")
         for n, r in enumerate(rows)
@@ -134,6 +143,8 @@ def report(logs: Path, gold: Path, dump: Path, workdir: Path, *, agent: SqlAgent
     compiled = again = 0
     for trajectory in reading.trajectories:
         task = trajectory.task.task_id
+        if not (task.isdigit() and int(task) < len(references)):
+            raise ValueError(f"run {trajectory.run_id}: its task {task!r} is no place in {gold.name}")
         reference = references[int(task)]
         if normalise_question(reference.question) != normalise_question(trajectory.task.question):
             raise ValueError(

@@ -226,12 +226,21 @@ def _stored(path: Path, digest: str) -> tuple[dict[str, int], list[str]] | None:
     return (counts, list(found[0][0])) if found else None
 
 
+def _known(dialect: str) -> None:
+    from sqlglot.dialects.dialect import Dialects
+
+    allowed = sorted(one.value for one in Dialects if one.value)
+    if dialect not in allowed:
+        raise DumpError(f"dialect {dialect!r} is not known; allowed: {', '.join(allowed)}")
+
+
 def import_dump(path: Path, *, dialect: str, out_dir: Path) -> list[ImportedDatabase]:
     """Write one `<name>.duckdb` into `out_dir` for each database of the dump (the dump's own name if it names none).
 
     Raises DumpError when a statement cannot be read, a name is unfit for a file, or the stored rows are not as many as
     the rows counted in the dump's text.
     """
+    _known(dialect)
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8")
