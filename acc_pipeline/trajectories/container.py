@@ -117,7 +117,7 @@ def _read_bytes(path: Path, *, rel: str, limits: Limits) -> tuple[bytes, str]:
         data = _bounded(path, limits=limits)
     except OSError as error:
         reject = _reject(
-            "unreadable_file", f"{type(error).__name__}: {error.strerror}", "check its permissions", source
+            "unreadable_file", f"{type(error).__name__}: {error.strerror or error}", "check its permissions", source
         )
         raise Refused(msgspec.structs.replace(reject, retryable=True)) from None
     except zlib.error as error:

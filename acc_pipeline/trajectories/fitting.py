@@ -1,6 +1,6 @@
-"""Parsed JSON made fit to be stored again as JSON in UTF-8: hostile and careless logs hold values that cannot be.
+"""Values and file names made fit to be stored as UTF-8: hostile and careless logs have some that cannot be.
 
-Values only; where they come from is `container` and `content`.
+Values and names only; where they come from is `container`, `content` and `stage`.
 """
 
 import math
@@ -36,3 +36,8 @@ def fit_text(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def fit_path(path: str) -> str:
+    r"""A file's path as it is told and stored: bytes of its name that are no UTF-8 as `\xff`. For open() it is no use."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

@@ -16,6 +16,7 @@ from acc_pipeline.lake.runs import Produced, RejectRow
 from acc_pipeline.privacy import scrub
 from acc_pipeline.trajectories import reading
 from acc_pipeline.trajectories.evidence import worst
+from acc_pipeline.trajectories.fitting import fit_path
 from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.reading import read_file
 from acc_pipeline.trajectories.schema import Reject, Trajectory, to_json
@@ -44,7 +45,10 @@ COLUMNS: dict[str, Any] = {
 
 
 class ReadItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One log file to read. `rel` is its path as provenance tells it; `sha256` "" means: take it as it is found."""
+    """One log file to read. `rel` is its path as provenance tells it; `sha256` "" means: take it as it is found.
+
+    A file that could not even be hashed is given with `sha256` "" as well: it becomes `unreadable_file` here.
+    """
 
     path: str
     rel: str
@@ -65,7 +69,8 @@ def recipe(*, limits: Limits | None = None, scrub_texts: bool = True) -> dict[st
 
 
 def process(item: ReadItem) -> Produced:
-    """All runs and rejects of one file."""
+    """All runs and rejects of one file; one that is gone or refused by the system is a reject to try again."""
+    item = msgspec.structs.replace(item, rel=fit_path(item.rel))
     found = read_file(Path(item.path), rel=item.rel, limits=item.limits)
     if item.sha256 and found.sha256 and found.sha256 != item.sha256 and not item.path.endswith(".gz"):
         detail = "the file changed after it was listed"

@@ -1,8 +1,14 @@
 import json
+import os
 import pickle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from acc_pipeline.lake.records import Record, frame_of
+from acc_pipeline.lake.tables import TableSpec
+from acc_pipeline.trajectories.fitting import fit_path
 from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.schema import from_json
 from acc_pipeline.trajectories.stage import COLUMNS, ReadItem, process, recipe
@@ -59,6 +65,37 @@ def test_scrubbing_is_consistent_over_the_record_and_can_be_left_out(tmp_path: P
 def test_a_file_that_changed_is_tried_again(tmp_path: Path) -> None:
     produced = process(_item(tmp_path, [_row()], sha256="0" * 64))
     assert [(one.reason, one.retryable) for one in produced.rejects] == [("file_changed", True)]
+
+
+@pytest.mark.parametrize("sha256", ["", "0" * 64])
+def test_a_file_that_is_gone_or_refused_is_tried_again(tmp_path: Path, sha256: str) -> None:
+    (tmp_path / "folder.jsonl").mkdir()
+    for name in ("gone.jsonl", "gone.jsonl.gz", "folder.jsonl"):
+        item = ReadItem(path=str(tmp_path / name), rel=name, agent_type="search", sha256=sha256)
+        (reject,) = process(item).rejects
+        assert (reject.reason, reject.retryable, reject.columns["path"]) == ("unreadable_file", True, name)
+        assert "Error: " in reject.detail
+
+
+def test_a_file_name_that_is_no_utf_8_is_told_in_escapes_and_can_be_stored(tmp_path: Path) -> None:
+    raw = os.fsencode(tmp_path) + b"/caf\xe9 \xc3\xa9.jsonl"
+    with open(raw, "wb") as file:
+        file.write(f"{_row()}\n{{broken".encode())
+    path = os.fsdecode(raw)
+    item = ReadItem(path=path, rel=Path(path).name, agent_type="search")
+    produced = process(item)
+    told = "caf\\xe9 \u00e9.jsonl"
+    assert fit_path(fit_path(item.rel)) == told
+    assert [row["path"] for row in produced.outputs] == [told]
+    assert from_json(produced.outputs[0]["record"]).source.path == told
+    assert [reject.columns["path"] for reject in produced.rejects] == [told]
+    records = [Record(told, "k", produced)]
+    frame = frame_of(records, spec=TableSpec("trajectories", COLUMNS), partition="search", recipe="r")
+    assert frame["status"].to_list() == ["kept", "rejected"]
+    assert process(ReadItem(path=path + "x", rel=item.rel + "x", agent_type="search")).rejects[0].retryable
+    assert (
+        process(ReadItem(path=path, rel=item.rel, agent_type="search", sha256="0")).rejects[0].columns["path"] == told
+    )
 
 
 def test_items_travel_and_the_recipe_tells_the_settings(tmp_path: Path) -> None:
