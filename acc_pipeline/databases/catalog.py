@@ -4,13 +4,12 @@ Looks at names and bytes only; what is in a database is read by the query proces
 """
 
 import hashlib
-import re
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
 SUFFIXES = (".duckdb", ".db", ".sqlite", ".sqlite3")
 _TABLE_SUFFIXES = (".csv", ".parquet")
-_NAME = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\- ]*$")
 
 
 def _table_files(folder: Path) -> list[Path]:
@@ -18,15 +17,22 @@ def _table_files(folder: Path) -> list[Path]:
 
 
 def find_database(directory: Path, name: str) -> Path | None:
-    """The database `name` in `directory`, or None. Names are compared without case; `name` never becomes a path."""
-    if not _NAME.match(name) or not directory.is_dir():
+    """The database `name` in `directory`, or None. Any name that a file can have will do, and case does not matter.
+
+    `name` never becomes a path: it is compared with what stands in `directory`, hidden files left out.
+    """
+    if not directory.is_dir():
         return None
-    wanted = name.lower()
+    wanted = _spelling(name)
     found = []
-    for path in sorted(directory.iterdir()):
-        if path.is_file() and path.suffix.lower() in SUFFIXES and wanted in (path.stem.lower(), path.name.lower()):
+    for path in sorted(p for p in directory.iterdir() if not p.name.startswith(".")):
+        if (
+            path.suffix.lower() in SUFFIXES
+            and wanted in (_spelling(path.stem), _spelling(path.name))
+            and path.is_file()
+        ):
             found.append((SUFFIXES.index(path.suffix.lower()), path))
-        elif path.is_dir() and path.name.lower() == wanted:
+        elif _spelling(path.name) == wanted and path.is_dir():
             # Spider and BIRD lay databases out as <name>/<name>.sqlite
             inner = [path / f"{path.name}{s}" for s in SUFFIXES]
             existing = [p for p in inner if p.is_file()]
@@ -35,6 +41,11 @@ def find_database(directory: Path, name: str) -> Path | None:
             elif _table_files(path):
                 found.append((len(SUFFIXES) + 1, path))
     return min(found)[1] if found else None
+
+
+def _spelling(name: str) -> str:
+    # file systems differ in how they write accents: as letters of their own, or as marks after a letter
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def kind(database: Path) -> str:
