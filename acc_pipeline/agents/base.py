@@ -54,12 +54,21 @@ class Sources(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
-    """Names of the side inputs a trajectory wants: empty string = does not want one."""
+    """Names of the side inputs a trajectory wants: empty string = does not want one.
+
+    `named_by_reference`: where the log names no database, the reference does. Without it a reference's database is
+    only a fact about the task (an agent that reads pages or files asks for none).
+    """
 
     task_id: str = ""
     question: str = ""
     database: str = ""
+    named_by_reference: bool = False
     repo: str = ""
+
+    def database_name(self, reference: Reference | None) -> str:
+        """The database that is wanted, "" for none."""
+        return self.database or (reference.database if reference is not None and self.named_by_reference else "")
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

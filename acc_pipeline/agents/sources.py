@@ -38,9 +38,9 @@ class SourcesRoot:
         return self._indexes[agent_type]
 
     def resolve(self, needs: Needs, *, agent_type: str) -> Sources:
-        """The side inputs themselves. The database may be named by the reference where the log does not name it."""
+        """The side inputs themselves."""
         reference = self.references(agent_type).lookup(needs.task_id, needs.question)
-        name = needs.database or (reference.database if reference else "")
+        name = needs.database_name(reference)
         database = None
         if name:
             from acc_pipeline.databases.catalog import find_database
@@ -52,7 +52,7 @@ class SourcesRoot:
         """Digest of every side input that the record reads or looks for, by its name."""
         sources = self.resolve(needs, agent_type=agent_type)
         side = {"reference": reference_digest(sources.reference) if sources.reference else ABSENT}
-        if needs.database or (sources.reference and sources.reference.database):
+        if needs.database_name(sources.reference):
             side["database"] = _database_digest(sources.database)
         if needs.repo:
             side["repo"] = folder_digest(sources.repo) if sources.repo else ABSENT

@@ -63,7 +63,12 @@ class SqlAgent:
 
     def needs(self, trajectory: Trajectory) -> Needs:
         task = trajectory.task
-        return Needs(task_id=task.task_id, question=self.question(trajectory), database=task.database)
+        return Needs(
+            task_id=task.task_id,
+            question=self.question(trajectory),
+            database=task.database,
+            named_by_reference=True,
+        )
 
     def question(self, trajectory: Trajectory) -> str:
         return " ".join(trajectory.task.question.split())

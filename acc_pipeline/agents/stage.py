@@ -103,7 +103,7 @@ def process(item: VerifyItem) -> Produced:
         "group": group,
         "task": msgspec.json.encode(trajectory.task).decode(),
     }
-    database = agent.needs(trajectory).database or (sources.reference.database if sources.reference else "")
+    database = agent.needs(trajectory).database_name(sources.reference)
     if database and sources.database is None:
         reject = RejectRow(
             reason="missing_database",

@@ -1,12 +1,23 @@
 import json
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acc_pipeline.agents.base import Needs, Reference, Sources
 from acc_pipeline.agents.search import SearchAgent
-from acc_pipeline.agents.stage import COLUMNS, VerifyItem, VerifyOptions, group_of, process, recipe, split_of
+from acc_pipeline.agents.sources import SourcesRoot
+from acc_pipeline.agents.stage import (
+    COLUMNS,
+    VerifyItem,
+    VerifyOptions,
+    group_of,
+    needs_of,
+    process,
+    recipe,
+    split_of,
+)
 from acc_pipeline.trajectories.schema import Trajectory, to_json
 from acc_pipeline_tests.agents.runs import run
 
@@ -52,6 +63,23 @@ def test_a_missing_database_names_the_file_to_put_where() -> None:
     assert "pets.duckdb" in reject.cure
     there = Sources(reference=GOLD.reference, database=Path("pets.duckdb"))
     assert process(VerifyItem(record=item.record, agent_type="search", sources=there, agent=item.agent)).outputs
+
+
+@pytest.mark.parametrize("agent_type", ["search", "swe", "sql"])
+def test_only_database_agents_ask_for_the_database_of_a_reference(agent_type: str, tmp_path: Path) -> None:
+    for folder in ("references/" + agent_type, "databases", "repos"):
+        (tmp_path / folder).mkdir(parents=True)
+    row = {"task_id": "t1", "answers": ["Santa Claus"], "resolved": True, "sql": "SELECT 1", "database": "pets"}
+    (tmp_path / "references" / agent_type / "gold.jsonl").write_text(json.dumps(row))
+    root = SourcesRoot(tmp_path / "references", tmp_path / "databases", tmp_path / "repos")
+    record = to_json(run(task_id="t1"))
+    needs = needs_of(record, agent_type)
+    wanted = agent_type == "sql"
+    assert ("database" in root.side(needs, agent_type=agent_type)) == wanted
+    sources = root.resolve(needs, agent_type=agent_type)
+    produced = process(VerifyItem(record=record, agent_type=agent_type, sources=sources))
+    assert [one.reason for one in produced.rejects] == (["missing_database"] if wanted else [])
+    assert len(produced.outputs) == (not wanted)
 
 
 @given(st.text(min_size=1, max_size=40), st.text(max_size=8))
