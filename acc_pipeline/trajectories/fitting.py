@@ -39,5 +39,5 @@ def fit_text(text: str) -> str:
 
 
 def fit_path(path: str) -> str:
-    r"""A file's path as it is told and stored: bytes of its name that are no UTF-8 as `\xff`. For open() it is no use."""
+    r"""A file's path as it is told and stored: bytes that are no UTF-8 as `\xff`. Nothing is opened by it."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
