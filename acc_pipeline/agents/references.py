@@ -7,20 +7,21 @@ these names (the first that is present and not empty counts; case does not matte
     question   question, problem_statement, query, instruction
     answers    answers, answer, gold_answers, gold_answer, expected_answer, expected, ground_truth, true_answer, target,
                gold (search); a list, a JSON list, or one text; `aliases` are accepted as well
-    sql        sql, gold_sql, query_sql, query (where there is a `question` too), gold (sql)
+    sql        sql, gold_sql, query_sql; sql: query (where there is another question column too), gold
     dialect    dialect, sql_dialect
     patch      patch, gold_patch, gold (swe)
-    resolved   resolved, is_resolved, passed: a recorded test verdict
+    resolved   resolved, is_resolved, passed: a recorded test verdict (true/false, 1/0, yes/no, pass/fail …)
     database   database, db, db_id, database_id, db_name
 
-A JSON file is a list of rows, an object of rows by task id, or a test report with lists `resolved_ids` and
-`unresolved_ids`. Rows about one task from several files are joined; rows that contradict each other are dropped and
-reported.
+A JSON file is a list of rows, an object of rows by task id, or a test report with lists `resolved_ids`,
+`unresolved_ids` and `empty_patch_ids` (not resolved). Rows about one task from several files are joined; rows that
+contradict each other are dropped and reported.
 """
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ import msgspec
 import polars as pl
 
 from acc_pipeline.agents.base import Reference
+from acc_pipeline.agents.reference_files import SUFFIXES, read_rows
 from acc_pipeline.agents.text_match import f1, normalise_question
 
 _ID = ("task_id", "instance_id", "id", "question_id", "qid")
@@ -42,10 +44,9 @@ _PATCH = ("patch", "gold_patch")
 _RESOLVED = ("resolved", "is_resolved", "passed")
 _DATABASE = ("database", "db", "db_id", "database_id", "db_name")
 _GOLD = "gold"
-_SUFFIXES = (".json", ".jsonl", ".csv", ".parquet")
-_REPORT = {"resolved_ids": True, "unresolved_ids": False, "empty_patch_ids": False, "error_ids": None}
 _FIELDS = ("question", "answers", "sql", "dialect", "patch", "resolved", "database")
-_TRUE, _FALSE = {"true", "1", "yes", "resolved", "pass", "passed"}, {"false", "0", "no", "unresolved", "fail", "failed"}
+_TRUE = {"true", "1", "1.0", "yes", "resolved", "pass", "passed"}
+_FALSE = {"false", "0", "0.0", "no", "unresolved", "fail", "failed"}
 
 
 class ReferenceIndex:
@@ -64,7 +65,7 @@ class ReferenceIndex:
                 ("id", reference.task_id) if reference.task_id else ("question", normalise_question(reference.question))
             )
             groups.setdefault(key, []).append(reference)
-        self._all = [r for key, group in groups.items() if (r := self._joined(key, group))]
+        self._all = _merged([r for key, group in groups.items() if (r := self._joined(key, group))])
         ambiguous: set[str] = set()
         for reference in self._all:
             if reference.task_id:
@@ -103,24 +104,11 @@ class ReferenceIndex:
         return [reference for reference in self._all if id(reference) not in used]
 
     def _joined(self, key: tuple[str, str], group: list[Reference]) -> Reference | None:
-        values: dict[str, Any] = {}
-        for reference in group:
-            for name in _FIELDS:
-                value = getattr(reference, name)
-                if value in ("", [], None):
-                    continue
-                if (
-                    name in values
-                    and values[name] != value
-                    and not (name == "question" and _agree(value, values[name]))
-                ):
-                    self.problems.append(
-                        f"{key[0]} {key[1][:80]!r} has contradicting references in `{name}`: none is used"
-                    )
-                    return None
-                values.setdefault(name, value)
-        extra = {name: value for reference in group for name, value in reference.extra.items()}
-        return Reference(task_id=group[0].task_id, extra=extra, **values)
+        joined = _join(group)
+        if isinstance(joined, Reference):
+            return joined
+        self.problems.append(f"{key[0]} {key[1][:80]!r} has contradicting references in `{joined}`: none is used")
+        return None
 
 
 def load_references(folder: Path, *, agent_type: str) -> ReferenceIndex:
@@ -129,27 +117,32 @@ def load_references(folder: Path, *, agent_type: str) -> ReferenceIndex:
     problems: list[str] = []
     files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
     for path in files:
-        if path.suffix.lower() not in _SUFFIXES:
+        if path.suffix.lower() not in SUFFIXES:
             if not path.name.startswith("."):
-                problems.append(f"{path.name}: not a reference file; use one of {', '.join(_SUFFIXES)}")
+                problems.append(f"{path.name}: not a reference file; use one of {', '.join(SUFFIXES)}")
             continue
         try:
-            for number, row in enumerate(_rows(path, problems), start=1):
-                reference = read_row(row, agent_type=agent_type)
-                if reference is None:
-                    problems.append(
-                        f"{path.name}: row {number}: neither a task id nor a question; see the column names"
-                    )
-                else:
+            for place, row in read_rows(path):
+                if not isinstance(row, dict):
+                    problems.append(f"{path.name}: {place}: {row}")
+                    continue
+                told: list[str] = []
+                reference = read_row(row, agent_type=agent_type, problems=told)
+                problems += [f"{path.name}: {place}: {one}" for one in told]
+                if reference is not None:
                     references.append(reference)
         except (OSError, ValueError, csv.Error, pl.exceptions.PolarsError) as error:
             problems.append(f"{path.name}: cannot be read: {error}")
     return ReferenceIndex(references, problems=problems)
 
 
-def read_row(row: dict[str, Any], *, agent_type: str) -> Reference | None:
-    """Map one row's columns to a reference; None when it says neither a task id nor a question."""
-    cells = {str(name).strip().lower(): value for name, value in row.items() if value not in (None, "")}
+def read_row(row: dict[str, Any], *, agent_type: str, problems: list[str] | None = None) -> Reference | None:
+    """Map one row's columns to a reference; None when it says neither a task id nor a question.
+
+    What could not be understood is added to `problems`, in words.
+    """
+    told = problems if problems is not None else []
+    cells = {str(name).strip().lower(): value for name, value in row.items() if not _empty(value)}
     used: set[str] = set()
 
     def take(*aliases: str) -> Any:
@@ -159,15 +152,21 @@ def read_row(row: dict[str, Any], *, agent_type: str) -> Reference | None:
                 return cells[alias]
         return None
 
-    task_id, question = take(*_ID), take(*_QUESTION)
+    # In Spider-like files `query` is the SQL, beside whatever column holds the question; in InterCode's it is the
+    # question, and `gold` the SQL.
+    names = [name for name in _QUESTION if name != "query"] + ["query"] if agent_type == "sql" else _QUESTION
+    task_id, question = take(*_ID), take(*names)
     answers = take(*_ANSWERS, *([_GOLD] if agent_type == "search" else []))
     aliases = take("aliases", "answer_aliases")
-    # In Spider-like files `query` is the SQL; in InterCode's it is the question, and `gold` the SQL.
     sql = take(*_SQL, *(["query"] if agent_type == "sql" else []), *([_GOLD] if agent_type == "sql" else []))
     patch = take(*_PATCH, *([_GOLD] if agent_type == "swe" else []))
     dialect, resolved, database = take(*_DIALECT), take(*_RESOLVED), take(*_DATABASE)
     if task_id is None and question is None:
+        told.append("neither a task id nor a question; see the column names")
         return None
+    verdict = _boolean(resolved)
+    if resolved is not None and verdict is None:
+        told.append(f"{str(resolved)[:80]!r} is no test verdict, and says nothing; write true or false")
     return Reference(
         task_id="" if task_id is None else str(task_id),
         question="" if question is None else str(question),
@@ -175,7 +174,7 @@ def read_row(row: dict[str, Any], *, agent_type: str) -> Reference | None:
         sql=str(sql or ""),
         dialect=str(dialect or ""),
         patch=str(patch or ""),
-        resolved=_boolean(resolved),
+        resolved=verdict,
         database=str(database or ""),
         extra={name: _plain(value) for name, value in cells.items() if name not in used},
     )
@@ -186,51 +185,43 @@ def reference_digest(reference: Reference) -> str:
     return hashlib.sha256(msgspec.json.encode(reference, order="deterministic")).hexdigest()
 
 
-def _rows(path: Path, problems: list[str]) -> Iterator[dict[str, Any]]:
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        yield from pl.read_parquet(path).iter_rows(named=True)
-    elif suffix == ".csv":
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            csv.field_size_limit(2**27)
-            yield from csv.DictReader(file)
-    elif suffix == ".jsonl":
-        for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), start=1):
-            if not line.strip():
-                continue
-            try:
-                row = msgspec.json.decode(line)
-            except ValueError as error:
-                problems.append(f"{path.name}: line {number}: not JSON: {error}")
-                continue
-            if isinstance(row, dict):
-                yield row
-            else:
-                problems.append(f"{path.name}: line {number}: not an object")
-    else:
-        # Unlike json, this refuses half characters, which no later file could hold.
-        yield from _json_rows(msgspec.json.decode(path.read_text(encoding="utf-8-sig")))
+def _merged(references: list[Reference]) -> list[Reference]:
+    """Rows that only name a question go to the tasks that have it, unless they contradict one of these."""
+    by_question: dict[str, list[int]] = {}
+    for index, reference in enumerate(references):
+        question = normalise_question(reference.question)
+        if reference.task_id and question:
+            by_question.setdefault(question, []).append(index)
+    merged = list(references)
+    gone: set[int] = set()
+    for index, reference in enumerate(references):
+        tasks = [] if reference.task_id else by_question.get(normalise_question(reference.question), [])
+        joined = [_join([references[task], reference]) for task in tasks]
+        whole = [one for one in joined if isinstance(one, Reference)]
+        if whole and len(whole) == len(tasks):
+            gone.add(index)
+            for task, one in zip(tasks, whole, strict=True):
+                merged[task] = one
+    return [reference for index, reference in enumerate(merged) if index not in gone]
 
 
-def _json_rows(content: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(content, list):
-        yield from (row for row in content if isinstance(row, dict))
-    elif isinstance(content, dict) and any(name in content for name in _REPORT):
-        for name, resolved in _REPORT.items():
-            ids = content.get(name)
-            for task_id in ids if isinstance(ids, list) and resolved is not None else []:
-                yield {"task_id": task_id, "resolved": resolved}
-    elif isinstance(content, dict):
-        rows = {key: row for key, row in content.items() if isinstance(row, dict)}
-        if not rows:
-            raise ValueError("neither a list of rows nor an object of rows by task id")
-        yield from ({"task_id": key, **row} for key, row in rows.items())
-    else:
-        raise ValueError("neither a list of rows nor an object of rows by task id")
+def _join(group: list[Reference]) -> Reference | str:
+    """All that the references say together, or the name of the field in which they contradict each other."""
+    values: dict[str, Any] = {}
+    for reference in group:
+        for name in _FIELDS:
+            value = getattr(reference, name)
+            if value in ("", [], None):
+                continue
+            if name in values and values[name] != value and not (name == "question" and _agree(value, values[name])):
+                return name
+            values.setdefault(name, value)
+    extra = {name: value for reference in group for name, value in reference.extra.items()}
+    return Reference(task_id=group[0].task_id, extra=extra, **values)
 
 
 def _texts(value: Any) -> list[str]:
-    if value is None:
+    if _empty(value):
         return []
     if isinstance(value, str):
         if value.lstrip().startswith("["):
@@ -242,6 +233,15 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, (list, tuple)):
         return [text for item in value for text in _texts(item)]
     return [msgspec.json.encode(value).decode() if isinstance(value, (bool, dict)) else str(value)]
+
+
+def _empty(value: Any) -> bool:
+    """Whether a cell says nothing: null, NaN, an empty text or list, or a list of such."""
+    if isinstance(value, str):
+        return value.strip() in ("", "[]")
+    if isinstance(value, (list, tuple, dict)):
+        return all(_empty(item) for item in (value.values() if isinstance(value, dict) else value))
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _boolean(value: Any) -> bool | None:

@@ -26,12 +26,47 @@ from acc_pipeline_tests.shared import shared_path
             {"sql": "SELECT 1", "database": "pets"},
         ),
         ("sql", {"task_id": 0, "sql": "SELECT 1", "dialect": "mysql"}, {"task_id": "0", "dialect": "mysql"}),
+        ("sql", {"instruction": "How many?", "query": "SELECT 1"}, {"question": "How many?", "sql": "SELECT 1"}),
+        ("search", {"instruction": "Be brief.", "query": "Who?"}, {"question": "Who?"}),
+        ("search", {"id": 1, "answers": [], "answer": "x"}, {"answers": ["x"], "extra": {}}),
+        (
+            "search",
+            {"id": 1, "answers": "[]", "answer": [""], "expected": "x", "aliases": [" ", "y"]},
+            {"answers": ["x", "y"]},
+        ),
+        ("swe", {"id": 1, "resolved": 1.0}, {"resolved": True}),
+        ("swe", {"id": 1, "resolved": 0.0}, {"resolved": False}),
+        ("swe", {"id": 1, "resolved": "1.0"}, {"resolved": True}),
+        ("swe", {"id": 1, "resolved": float("nan"), "passed": "passed"}, {"resolved": True}),
     ],
 )
 def test_columns_are_known_by_their_usual_names(agent_type: str, row: dict[str, Any], expected: dict[str, Any]) -> None:
     found = read_row(row, agent_type=agent_type)
     assert found is not None
     assert {name: getattr(found, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize("said", ["ok", "maybe", 0.5, 2, ["t1"]])
+def test_a_verdict_that_is_none_is_told(said: Any, tmp_path: Path) -> None:
+    (tmp_path / "report.jsonl").write_text("\n" + json.dumps({"task_id": "t1", "resolved": said}))
+    index = load_references(tmp_path, agent_type="swe")
+    found = index.lookup("t1", "")
+    assert found is not None
+    assert found.resolved is None
+    assert [one for one in index.problems if one.startswith("report.jsonl: line 2: ") and "no test verdict" in one]
+
+
+def test_entries_that_are_no_rows_are_told(tmp_path: Path) -> None:
+    (tmp_path / "list.json").write_text('[{"task_id": "t1", "answer": "A"}, "t2", null, {"answer": "B"}]')
+    (tmp_path / "by_id.json").write_text('{"t3": {"answer": "C"}, "t4": "D"}')
+    index = load_references(tmp_path, agent_type="search")
+    assert index.problems == [
+        "by_id.json: 't4': not an object",
+        "list.json: row 2: not an object",
+        "list.json: row 3: not an object",
+        "list.json: row 4: neither a task id nor a question; see the column names",
+    ]
+    assert len(index) == 2
 
 
 def test_every_file_kind_gives_the_same_reference(tmp_path: Path) -> None:
@@ -108,6 +143,28 @@ def test_one_question_with_two_answers_joins_by_id_only() -> None:
     )
     assert index.lookup("", "Q?") is None
     assert index.lookup("b", "Q?") is not None
+    assert "contradicting" in index.problems[0]
+
+
+def test_a_row_by_question_completes_the_task_that_has_it() -> None:
+    by_id = Reference(task_id="a", question="Who won?", database="races")
+    index = ReferenceIndex(
+        [by_id, Reference(question="who  won", answers=["Ada"]), Reference(task_id="b", question="Q")]
+    )
+    whole = Reference(task_id="a", question="Who won?", database="races", answers=["Ada"])
+    assert index.problems == []
+    assert len(index) == 2
+    assert index.lookup("a", "") == index.lookup("", "Who won?") == whole
+    assert index.lookup("c", "Who won?") is None
+    again = ReferenceIndex([Reference(question="Who won?", answers=["Ada"]), whole])
+    assert (len(again), again.problems, again.lookup("", "who won")) == (1, [], whole)
+
+
+def test_a_row_by_question_that_contradicts_a_task_takes_nothing_from_it() -> None:
+    by_id = Reference(task_id="a", question="Who won?", answers=["Ada"])
+    index = ReferenceIndex([by_id, Reference(question="Who won?", answers=["Bob"])])
+    assert index.lookup("a", "Who won?") == by_id
+    assert index.lookup("", "Who won?") is None
     assert "contradicting" in index.problems[0]
 
 
