@@ -45,10 +45,7 @@ COLUMNS: dict[str, Any] = {
 
 
 class ReadItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One log file to read. `rel` is its path as provenance tells it; `sha256` "" means: take it as it is found.
-
-    A file that could not even be hashed is given with `sha256` "" as well: it becomes `unreadable_file` here.
-    """
+    """One log file to read. `rel` is its path as provenance tells it; `sha256` "" means: take it as it is found."""
 
     path: str
     rel: str
