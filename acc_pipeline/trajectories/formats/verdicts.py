@@ -12,7 +12,8 @@ from acc_pipeline.trajectories.tools import meaning_of
 
 ID_KEYS = ("instance_id", "task_id", "question_id", "query_id", "qid", "problem_id", "sample_id")
 _OUTCOMES = ("resolved", "is_correct", "correct", "success", "passed", "reward", "score", "target")
-_PATCHES = ("git_patch", "model_patch", "generated_patch", "submission", "patch", "output_patch")
+# `patch` is none of them: in SWE-bench-like rows it is the gold patch, in SWE-smith's even one of another repository
+_PATCHES = ("git_patch", "model_patch", "generated_patch", "submission", "output_patch")
 _FINAL_KEYS = (
     "answer",
     "message",
@@ -60,7 +61,7 @@ def _flat(value: Any) -> list[str]:
 
 
 def patch_of(record: dict[str, Any]) -> Answer | None:
-    """The patch that a record holds, with its field's name."""
+    """The patch that the run handed in, where a field of that meaning holds it, with the field's name."""
     for prefix, place in (("test_result.", record.get("test_result")), ("info.", record.get("info")), ("", record)):
         if isinstance(place, dict):
             text, name = first_text(place, *_PATCHES)

@@ -218,3 +218,27 @@ def test_intercode_rows_are_counted_in_reprs() -> None:
     assert completeness_of_rows(str([(1,)] * 25)) == Completeness.TRUNCATED
     assert completeness_of_rows(str([(1,)] * 24)) == Completeness.FULL
     assert completeness_of_rows("x" * 350) == Completeness.TRUNCATED
+
+
+@pytest.mark.parametrize(
+    ("more", "answer"),
+    [
+        ({"patch": "diff --git a/gold b/gold"}, ("answer", "Fixed")),
+        ({"test_result": {"patch": "diff --git a/x b/x"}}, ("answer", "Fixed")),
+        ({"patch": "diff --git a/gold b/gold", "model_patch": "diff --git a/x b/x"}, ("patch", "diff --git a/x b/x")),
+        ({"output_patch": "diff --git a/x b/x"}, ("patch", "diff --git a/x b/x")),
+        ({"test_result": {"git_patch": "diff --git a/x b/x"}}, ("patch", "diff --git a/x b/x")),
+    ],
+)
+def test_a_gold_patch_beside_the_messages_is_not_the_run_s_own(
+    tmp_path: Path, more: dict[str, Any], answer: tuple[str, str]
+) -> None:
+    call = {"id": "c", "function": {"name": "bash", "arguments": '{"command": "ls"}'}}
+    messages = [
+        {"role": "user", "content": "Mend it"},
+        {"role": "assistant", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": "a.py"},
+        {"role": "assistant", "content": "Fixed"},
+    ]
+    run = _one(tmp_path, {"instance_id": "o__r-1", "messages": messages, **more})
+    assert (run.answer.kind, run.answer.text) == answer
