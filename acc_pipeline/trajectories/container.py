@@ -15,8 +15,6 @@ from acc_pipeline.trajectories.fitting import fit_value
 from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.schema import Reject, Source
 
-SUFFIXES = (".json", ".jsonl", ".ndjson", ".traj", ".txt")
-
 
 class Container(msgspec.Struct, kw_only=True):
     """What a file holds. `kind` is json (one value), lines (one value a line), text, or bytes (not text at all).
@@ -45,7 +43,7 @@ def open_container(path: Path, *, rel: str, limits: Limits) -> Container:
     data, sha256 = _read_bytes(path, rel=rel, limits=limits)
     source = Source(format="", path=rel, sha256=sha256)
     if b"\x00" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return Container(kind="bytes", sha256=sha256, values=[(0, data[:4096])], rows=1)
+        return Container(kind="bytes", sha256=sha256, values=[(0, data)], rows=1)
     encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     text = data.decode(encoding, errors="replace")
     if not text.strip():
@@ -74,31 +72,30 @@ def parse_value(text: str, *, limits: Limits) -> Any:
         raise ValueError(f"nested deeper than {limits.max_nesting} levels (limit max_nesting)") from None
 
 
+def too_many(records: int, *, limits: Limits, source: Source) -> list[Reject]:
+    """One reject for all records of a file beyond the limit, none where there are none."""
+    left = records - limits.max_records
+    if left <= 0:
+        return []
+    detail = f"{left} records beyond the first {limits.max_records} are left out (limit max_records)"
+    at = msgspec.structs.replace(source, row=limits.max_records)
+    return [_reject("too_many_records", detail, "split the file, or raise the limit", at)]
+
+
 def _parse_lines(text: str, *, source: Source, limits: Limits) -> Container:
     values: list[tuple[int, Any]] = []
     rejects: list[Reject] = []
-    row = 0
     # str.splitlines would also cut at U+2028 and form feeds, which JSON strings may hold unescaped
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        if row >= limits.max_records:
-            raise Refused(
-                _reject(
-                    "too_many_records",
-                    f"more than {limits.max_records} records (limit max_records)",
-                    "split the file, or raise the limit",
-                    source,
-                )
-            )
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    for row, (number, line) in enumerate(lines[: limits.max_records]):
         try:
             values.append((row, parse_value(line, limits=limits)))
         except ValueError as error:
             where = msgspec.structs.replace(source, row=row)
             reject = _broken(error, "broken_line", where)
             rejects.append(msgspec.structs.replace(reject, detail=f"line {number}: {reject.detail}"))
-        row += 1
-    return Container(kind="lines", sha256=source.sha256, values=values, rejects=rejects, rows=row)
+    rejects += too_many(len(lines), limits=limits, source=source)
+    return Container(kind="lines", sha256=source.sha256, values=values, rejects=rejects, rows=len(lines))
 
 
 def _first_line_is_a_value(text: str) -> bool:

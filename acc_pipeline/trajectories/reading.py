@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from acc_pipeline.trajectories.container import Container, Refused, open_container
-from acc_pipeline.trajectories.formats.recognised import recognise, whole_file
+from acc_pipeline.trajectories.container import Container, Refused, open_container, too_many
+from acc_pipeline.trajectories.formats.recognised import PLAIN_CHAT, recognise, whole_file
 from acc_pipeline.trajectories.formats.record import Record
 from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.schema import Reject, Source, Trajectory
 from acc_pipeline.trajectories.sniff import LogFormat, find_format, log_formats
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,9 +43,12 @@ def read_file(path: Path, *, rel: str, limits: Limits) -> FileReading:
     source = Source(format="", path=rel, sha256=container.sha256)
     whole = container.values[0][1] if container.kind != "lines" else [value for _, value in container.values]
     reader = None if isinstance(whole, bytes) else find_format(whole)
-    if (container.kind == "lines" and reader is not None and not container.rejects) or (
-        container.kind != "lines" and reader is not None
-    ):
+    looks_like = reader.NAME if reader is not None else recognise(whole, name=path.name.removesuffix(".gz"))
+    outcome: tuple[str, list[Trajectory | Reject]]
+    if container.rejects and (reader is not None or (looks_like == PLAIN_CHAT and whole_file(whole))):
+        # a lost message may hold a call, or the answer to one
+        outcome = (looks_like, [_not_whole(looks_like, source)])
+    elif reader is not None:
         outcome = _read_all(reader, whole, source=source, limits=limits)
     elif isinstance(whole, list) and not whole_file(whole) and any(isinstance(one, dict | list) for one in whole):
         rows = container.values if container.kind == "lines" else list(enumerate(whole))
@@ -53,7 +56,7 @@ def read_file(path: Path, *, rel: str, limits: Limits) -> FileReading:
     elif container.kind == "lines" and not container.values:
         outcome = ("", [])
     else:
-        outcome = (recognise(whole), [_not_read(recognise(whole), source)])
+        outcome = (looks_like, [_not_read(looks_like, source)])
     return _counted(outcome, container=container, limits=limits)
 
 
@@ -61,11 +64,12 @@ def _read_all(
     reader: LogFormat, value: Any, *, source: Source, limits: Limits
 ) -> tuple[str, list[Trajectory | Reject]]:
     split = getattr(reader, "split", None)
+    runs = split(value) if split else [value]
     results: list[Trajectory | Reject] = []
-    for row, one in enumerate(split(value) if split else [value]):
+    for row, one in enumerate(runs[: limits.max_records]):
         at = msgspec.structs.replace(source, row=row)
         results += _read_one(reader, Record(value=one, source=at, limits=limits))
-    return reader.NAME, results
+    return reader.NAME, [*results, *too_many(len(runs), limits=limits, source=source)]
 
 
 def _read_one(reader: LogFormat, record: Record) -> list[Trajectory | Reject]:
@@ -82,7 +86,7 @@ def _read_rows(rows: list[tuple[int, Any]], *, source: Source, limits: Limits) -
     names: Counter[str] = Counter()
     results: list[Trajectory | Reject] = []
     reader: LogFormat | None = None
-    for row, value in rows:
+    for row, value in rows[: limits.max_records]:
         at = msgspec.structs.replace(source, row=row)
         if reader is None or not reader.sniff(value):  # the rows of a file are nearly always all of one format
             reader = next((one for one in log_formats() if one.sniff(value)), None)
@@ -92,7 +96,17 @@ def _read_rows(rows: list[tuple[int, Any]], *, source: Source, limits: Limits) -
             results.append(_not_read(name, at))
         else:
             results += _read_one(reader, Record(value=value, source=at, limits=limits))
+    results += too_many(len(rows), limits=limits, source=source)
     return (next(iter(names)) if len(names) == 1 else "mixed"), results
+
+
+def _not_whole(name: str, source: Source) -> Reject:
+    return Reject(
+        reason="incomplete_run",
+        detail=f"the lines are the messages of one run ({name}), and not all of them could be read",
+        cure="mend what the other rejects of the file name: without these messages the run is not what happened",
+        source=source,
+    )
 
 
 def _not_read(name: str, source: Source) -> Reject:

@@ -1,6 +1,7 @@
 import gzip
 import json
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,71 @@ def test_deep_nesting_and_many_steps_are_rejected_by_the_limit_s_name(tmp_path: 
     assert "max_nesting" in found.rejects[0].detail
     long = _read(tmp_path / "long.jsonl", json.dumps(_row()), max_steps=2)
     assert [one.reason for one in long.rejects] == ["too_many_steps"]
-    many = _read(tmp_path / "many.jsonl", "{}\n" * 5, max_records=3)
-    assert [one.reason for one in many.rejects] == ["too_many_records"]
+
+
+def _react(number: int) -> str:
+    return f"Question: Who is {number}?\nThought 1: I search.\nAction 1: Search[Ada]\nObservation 1: Ada was.\n"
+
+
+_INTERCODE = {"query": "How many?", "turn_history": {"actions": ["execute[SELECT 1]"], "observations": ["[(1,)]"]}}
+_MANY: list[tuple[str, str]] = [
+    ("many.jsonl", "\n\n".join(json.dumps(_row(str(n))) for n in range(5))),
+    ("many.json", json.dumps([_row(str(n)) for n in range(5)])),
+    ("intercode.json", json.dumps({str(n): _INTERCODE for n in range(5)})),
+    ("react.txt", "".join(_react(n) for n in range(5))),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), _MANY)
+def test_records_beyond_the_limit_are_one_reject_with_their_number(tmp_path: Path, name: str, data: str) -> None:
+    assert len(_read(tmp_path / name, data, max_records=5).trajectories) == 5
+    found = _read(tmp_path / name, data, max_records=3)
+    assert [one.source.row for one in found.trajectories] == [0, 1, 2]
+    (reject,) = found.rejects
+    assert (reject.reason, reject.source and reject.source.row) == ("too_many_records", 3)
+    assert "2 records beyond the first 3" in reject.detail
+    assert "max_records" in reject.detail
+    assert found.n_records == 4
+
+
+@pytest.mark.parametrize("lost", range(4))
+def test_a_chat_of_which_a_line_is_broken_says_so(tmp_path: Path, lost: int) -> None:
+    lines = [json.dumps(message) for message in _row()["messages"]]
+    assert len(_read(tmp_path / "chat.jsonl", "\n".join(lines)).trajectories) == 1
+    lines[lost] = lines[lost][:-1]
+    found = _read(tmp_path / "chat.jsonl", "\n".join(lines))
+    assert (found.trajectories, found.n_records) == ([], 2)
+    told = {one.reason: one for one in found.rejects}
+    assert told.keys() == {"broken_line", "incomplete_run"}
+    assert f"line {lost + 1}" in told["broken_line"].detail
+    assert "one run" in told["incomplete_run"].detail
+
+
+def test_rows_of_chats_without_calls_are_not_taken_for_one_run(tmp_path: Path) -> None:
+    row = json.dumps({"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]})
+    found = _read(tmp_path / "chats.jsonl", f"{row}\n{{broken\n{row}")
+    assert [one.reason for one in found.rejects] == ["unsupported_format", "broken_line", "unsupported_format"]
+
+
+@pytest.mark.parametrize(
+    ("name", "members", "looks_like"),
+    [
+        ("log.eval", ["other.json"], "inspect_ai .eval archive"),
+        ("log.zip", ["samples/1.json", "header.json"], "inspect_ai .eval archive"),
+        ("backup.zip", ["data/header.json", "a.txt"], "zip archive"),
+        ("book.xlsx", ["xl/workbook.xml"], "zip archive"),
+        ("empty.zip", [], "zip archive"),
+    ],
+)
+def test_a_zip_archive_is_called_what_it_is(tmp_path: Path, name: str, members: list[str], looks_like: str) -> None:
+    with zipfile.ZipFile(tmp_path / name, "w") as archive:
+        for member in members:
+            archive.writestr(member, "{}")
+    data = (tmp_path / name).read_bytes()
+    (reject,) = read_file(tmp_path / name, rel=name, limits=Limits()).rejects
+    assert (reject.reason, reject.detail) == ("unsupported_format", f"looks like {looks_like}")
+    (cut,) = _read(tmp_path / name, data[:-1]).rejects
+    assert cut.reason == "unsupported_format"
 
 
 def test_values_that_cannot_be_stored_are_made_fit(tmp_path: Path) -> None:

@@ -3,12 +3,16 @@
 A format that gets a reader leaves this file.
 """
 
+import io
+import struct
+import zipfile
 from typing import Any
 
 from acc_pipeline.trajectories.content import as_text
 from acc_pipeline.trajectories.formats.chat import MESSAGE_KEYS, is_messages
 
 _CODEX = {"session_meta", "turn_context", "response_item", "event_msg", "compacted"}
+PLAIN_CHAT = "chat messages without tool calls"
 _TAGS = (
     ("<function=", "chat messages with <function=…> tags (SWE-smith, OpenHands without function calling)"),
     ("<tool_call>", "chat messages with <tool_call> tags (Hermes)"),
@@ -19,10 +23,13 @@ _TAGS = (
 )
 
 
-def recognise(value: Any) -> str:
-    """What a parsed value (a record, a list of them, or a text) looks like; "" when like nothing known."""
+def recognise(value: Any, *, name: str = "") -> str:
+    """What a parsed value (a record, a list of them, a text, or the bytes of the file `name`) looks like, "" for none.
+
+    A name alone decides nothing: it tells one zip archive from another.
+    """
     if isinstance(value, bytes):
-        return _bytes(value)
+        return _bytes(value, name=name)
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
@@ -35,8 +42,20 @@ def whole_file(value: Any) -> bool:
     return bool(_events(value)) or is_messages(value)
 
 
-def _bytes(value: bytes) -> str:
-    return "inspect_ai .eval archive" if value.startswith(b"PK") else ""
+def _bytes(value: bytes, *, name: str) -> str:
+    if not value.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return ""
+    return "inspect_ai .eval archive" if name.endswith(".eval") or _holds(value, "header.json") else "zip archive"
+
+
+def _holds(archive: bytes, member: str) -> bool:
+    if member.encode() not in archive:  # most archives need no unpacking of their list of names
+        return False
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            return member in opened.namelist()
+    except (zipfile.BadZipFile, struct.error, OSError, ValueError, OverflowError, NotImplementedError):
+        return False
 
 
 def _text(text: str) -> str:
@@ -132,4 +151,4 @@ def _messages(messages: list[dict[str, Any]]) -> str:
         return "Anthropic Messages"
     if any(isinstance(part, dict) and part.get("type") in {"tool_call", "reasoning"} for part in parts):
         return "ShareGPT conversations"
-    return "chat messages without tool calls"
+    return PLAIN_CHAT
