@@ -11,8 +11,8 @@ from acc_pipeline.orchestration.build import build_defs
 from acc_pipeline.orchestration.sensors import observe_inputs
 from acc_pipeline.settings import Settings
 
-# The terminal shows one line a job; every line of a run is in the history all the same.
-_QUIET = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+# The terminal shows one line a job and why it failed; every line of a run is in the history all the same.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)

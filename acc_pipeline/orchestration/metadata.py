@@ -60,13 +60,16 @@ def describe(
     chart: bytes,
     alt: str,
     rejects: pl.LazyFrame | None = None,
+    notes: Sequence[str] = (),
     partitioned: bool = True,
 ) -> dict[str, Any]:
-    """The keys that every asset has. `rows` are the kept ones, shown by `columns`; `chart` is a PNG."""
+    """The keys that every asset has. `rows` are the kept ones, shown by `columns`; `chart` is a PNG; `notes` are
+    warnings about the inputs."""
     return {
         **funnel(counts),
         "acc/rejects": reject_table(counts.reasons, rejects),
         "acc/recipe_change": "; ".join(counts.recipe_change) or "none",
+        "acc/notes": dg.MetadataValue.md("\n".join(f"* {note}" for note in notes) or "none"),
         "acc/chart": dg.MetadataValue.md(charts.markdown_image(chart, alt=alt)),
         **sample(rows, columns=columns),
         f"dagster/{'partition_' if partitioned else ''}row_count": counts.kept,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from acc_pipeline.evaluation.results import as_text
+from acc_pipeline.orchestration.assets.data import STAGES
 from acc_pipeline.orchestration.funnels import Funnel, funnels
 from acc_pipeline.orchestration.history import open_instance
 from acc_pipeline.orchestration.materialize import run_everything
@@ -32,6 +33,8 @@ def run(settings: Settings, *, echo: Echo) -> bool:
         echo(line)
     echo(as_text(results.stored(workspace)))
     echo("")
+    for line in notes(workspace):
+        echo(f"note: {line}")
     for line in failed:
         echo(f"FAILED {line}")
     if versions(workspace) == before and not failed:
@@ -40,6 +43,16 @@ def run(settings: Settings, *, echo: Echo) -> bool:
     echo(f"report: {workspace.report_path}")
     echo("next: `make ui` shows the same history, rows, charts and rejects in Dagster")
     return not failed
+
+
+def notes(workspace: Workspace) -> list[str]:
+    """What the stages have to say about their inputs, each once."""
+    found: dict[str, None] = {}
+    for stage in STAGES:
+        for partition in workspace.settings.agent_types:
+            if workspace.lake.marker(TABLES[stage.name], partition) is not None:
+                found.update(dict.fromkeys(stage.notes(workspace, partition)))
+    return list(found)
 
 
 def versions(workspace: Workspace) -> dict[str, int]:

@@ -21,7 +21,8 @@ from acc_pipeline.report import charts
 class Stage:
     """One asset: `run` does the work, the rest is how it is wired and shown.
 
-    `measure` is the numeric column whose distribution is charted beside the funnel, with its unit.
+    `measure` is the numeric column whose distribution is charted beside the funnel, with its unit. `notes` are what a
+    person should know about the inputs of a partition and would not see in its rows.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Stage:
     sample: Sequence[str]
     measure: tuple[str, str]
     pool: str | None = None
+    notes: Callable[[Workspace, str], list[str]] = lambda _workspace, _partition: []
 
 
 STAGES = (
@@ -41,6 +43,7 @@ STAGES = (
         run=trajectories.run,
         sample=("run_id", "format", "question", "n_steps", "n_calls", "answer_kind", "outcome", "completeness"),
         measure=("n_steps", "steps a run"),
+        notes=trajectories.notes,
     ),
     Stage(
         name="verified_trajectories",
@@ -49,6 +52,7 @@ STAGES = (
         run=verified.run,
         sample=("run_id", "question", "verdict", "method", "verdict_reason", "split"),
         measure=("question_chars", "characters of the question"),
+        notes=verified.notes,
     ),
     Stage(
         name="compiled_contexts",
@@ -98,15 +102,20 @@ def _asset(stage: Stage, partitions: Partitions, *, code_version: str) -> dg.Ass
     )
     def body(context: dg.AssetExecutionContext, workspace: dg.ResourceParam[Workspace]) -> dg.MaterializeResult:
         report = stage.run(workspace, context.partition_key)
+        notes = stage.notes(workspace, context.partition_key)
+        for note in notes:
+            context.log.warning(note)
         return dg.MaterializeResult(
-            metadata=describe(stage, workspace, partition=context.partition_key, report=report),
+            metadata=describe(stage, workspace, partition=context.partition_key, report=report, notes=notes),
             data_version=dg.DataVersion(report.data_version),
         )
 
     return body
 
 
-def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunReport) -> dict[str, Any]:
+def describe(
+    stage: Stage, workspace: Workspace, *, partition: str, report: RunReport, notes: Sequence[str] = ()
+) -> dict[str, Any]:
     """Funnel, rejects, five rows and a chart of one partition."""
     spec = TABLES[stage.name]
     rows = workspace.lake.scan(spec, partition)
@@ -126,6 +135,7 @@ def describe(stage: Stage, workspace: Workspace, *, partition: str, report: RunR
         chart=picture,
         alt=unit,
         rejects=workspace.lake.rejects(spec, partition),
+        notes=notes,
     )
 
 

@@ -1,7 +1,7 @@
 """Log files of one agent type become runs: one file is one input, however many runs it holds."""
 
 import hashlib
-import logging
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,17 +11,15 @@ from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.trajectories import stage
 
-_LOG = logging.getLogger(__name__)
+_UNREADABLE = "unreadable"
 
 
 def run(workspace: Workspace, partition: str) -> RunReport:
     """Read what is new or changed in the inbox of `partition`; logs that are gone take their runs with them."""
     settings = workspace.settings
     inbox = settings.inbox_dir / partition
-    files = {path.relative_to(inbox).as_posix(): path for path in log_files(inbox)}
-    if not files:
-        _LOG.warning("inbox of %s is empty: put its logs into %s", partition, inbox)
-    digests = {name: _sha256(path) for name, path in files.items()}
+    files = {_name(path.relative_to(inbox)): path for path in log_files(inbox)}
+    digests = {name: digest for name, path in files.items() if (digest := _sha256(path))}
 
     def load(wanted: Sequence[Input]) -> Iterable[stage.ReadItem]:
         for item in wanted:
@@ -48,6 +46,34 @@ def run(workspace: Workspace, partition: str) -> RunReport:
     )
 
 
+def notes(workspace: Workspace, partition: str) -> list[str]:
+    """What a person should know about the inbox and would not see in the table: nothing there, or not looked at."""
+    settings = workspace.settings
+    inbox = settings.inbox_dir / partition
+    found = []
+    if next(log_files(inbox), None) is None:
+        found.append(f"the inbox of {partition} is empty: put its logs into {inbox.resolve()}")
+    links = [path for path in sorted(inbox.rglob("*")) if path.is_symlink()] if inbox.is_dir() else []
+    if links:
+        first = _name(links[0].relative_to(inbox))
+        found.append(
+            f"{len(links)} links in {inbox.resolve()} are not followed, such as {first}: copy what they lead to"
+        )
+    return found + _for_nobody(settings.inbox_dir, known=settings.agent_types)
+
+
+def _for_nobody(folder: Path, *, known: Sequence[str]) -> list[str]:
+    """Logs beside the agent types' own folders belong to none: a misspelt folder would be missed without a word."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    others = [_name(Path(one.name)) for one in entries if one.name not in known and not one.name.startswith(".")]
+    if not others:
+        return []
+    return [
+        f"{', '.join(others[:5])} in {folder.resolve()} belong to no agent type of this profile and are not read: "
+        f"logs go into {', '.join(f'{name}/' for name in known)}"
+    ]
+
+
 def log_files(inbox: Path) -> Iterator[Path]:
     """Every file below the inbox that is not hidden, in a stable order; links are not followed out of it."""
     if inbox.is_dir():
@@ -57,6 +83,17 @@ def log_files(inbox: Path) -> Iterator[Path]:
                 yield path
 
 
+def _name(path: Path) -> str:
+    """The path as text that a table can hold, whatever bytes it is made of."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Empty for a file that was taken away since it was listed; one that cannot be read becomes a reject."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+    except OSError:
+        return _UNREADABLE
