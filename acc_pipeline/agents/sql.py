@@ -86,7 +86,12 @@ class SqlAgent:
         dialect = self.options.dialect or reference.dialect
         given = self._run(sources.database, sql, dialect)
         if given.error:
-            outcome = "unknown" if given.error_kind in _UNDECIDED else "wrong"
+            undecided = given.error_kind in _UNDECIDED
+            if not undecided and reference.sql:
+                right = self._run(sources.database, reference.sql, dialect)
+                if right.error:  # then the database is at fault as likely as the run
+                    return Verdict(outcome="unknown", method="executed", reason=f"reference query: {right.error}")
+            outcome = "unknown" if undecided else "wrong"
             return Verdict(outcome=outcome, method="executed", reason=f"final query: {given.error}")
         if not reference.sql:
             wanted = next((rows for rows in map(parse_rows, reference.answers) if rows is not None), None)

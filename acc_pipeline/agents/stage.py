@@ -133,7 +133,9 @@ def process(item: VerifyItem) -> Produced:
         reject = RejectRow(
             reason="unknown_verdict",
             detail=f"{verdict.method}: {verdict.reason}",
-            cure=_where_to_put_it(item.agent_type, trajectory, question),
+            cure=_where_to_put_it(item.agent_type, trajectory, question)
+            if verdict.method != "executed"
+            else "mend what the detail names: the reference, the database or a limit; then run again",
             columns=row,
         )
     return Produced(rejects=[reject])

@@ -80,6 +80,14 @@ def test_what_cannot_be_decided_is_unknown(database: Path) -> None:
     assert agent.verify(run(GOLD), Sources(database=database)).outcome == "unknown"
 
 
+@pytest.mark.parametrize("content", [b"", b"not a database" * 100])
+def test_a_broken_database_is_not_the_runs_fault(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "world.duckdb").write_bytes(content)
+    verdict = SqlAgent().verify(run(GOLD), sources(tmp_path / "world.duckdb"))
+    assert verdict.outcome == "unknown"
+    assert "neither a DuckDB nor an SQLite file" in verdict.reason
+
+
 def test_a_reference_answer_serves_where_there_is_no_reference_query(database: Path) -> None:
     agent = SqlAgent()
     count = run("SELECT count(*) FROM city")
