@@ -23,9 +23,12 @@ def on_new_data() -> dg.AutomationCondition:
     any_dep_changed: dg.AutomationCondition = condition.any_deps_match(
         condition.data_version_changed() | condition.will_be_requested()
     )
+    # A dependency that runs in the same run has its checks there, and they hold this one back by themselves.
+    checks_passed = condition.all_checks_match(condition.check_passed(), blocking_only=True)
+    deps_passed = condition.all_deps_match(checks_passed | condition.will_be_requested())
     return (
         (_since_handled(any_dep_changed) | _new_settings_or_never_made())
-        & condition.all_deps_blocking_checks_passed()
+        & deps_passed.with_label("all_deps_blocking_checks_passed")
         & ~condition.any_deps_missing()
         & ~condition.any_deps_in_progress()
         & ~condition.in_progress()

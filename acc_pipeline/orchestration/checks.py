@@ -1,6 +1,7 @@
 """Blocking asset checks, generated from the contract of each table."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -55,7 +56,9 @@ def _checks_of(contract: Contract, partitions: Partitions) -> dg.AssetChecksDefi
                 metadata={
                     "acc/rows_checked": checked,
                     "acc/rows_broken": offenders.height,
-                    **metadata.rows_table("acc/first_offenders", offenders.head(_SHOWN)),
+                    **(
+                        {"acc/first_offenders": metadata.rows_table(offenders.head(_SHOWN))} if offenders.height else {}
+                    ),
                 },
             )
 
@@ -83,6 +86,13 @@ def broken_rows(contract: Contract, rows: pl.LazyFrame) -> dict[str, pl.DataFram
         shown = list(dict.fromkeys([*identity, *rule.columns]))
         queries[rule.name] = rows.filter(rule.broken.fill_null(True)).select(shown)
     return dict(zip(queries, pl.collect_all(list(queries.values())), strict=True))
+
+
+def _shown(offenders: pl.DataFrame, *, checked: int) -> dict[str, Any]:
+    counts = {"acc/rows_checked": checked, "acc/rows_broken": offenders.height}
+    if offenders.is_empty():
+        return counts
+    return {**counts, "acc/first_offenders": metadata.rows_table(offenders.head(_SHOWN))}
 
 
 def _told(broken: int, *, checked: int, promise: str) -> str:

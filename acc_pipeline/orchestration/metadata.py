@@ -12,10 +12,11 @@ import polars as pl
 
 from acc_pipeline.lake.runs import RunReport
 from acc_pipeline.lake.tables import TableSpec
+from acc_pipeline.orchestration.columns import meaning
 from acc_pipeline.report import charts
 
 SAMPLE_ROWS = 5
-_CELL = 160
+_CELL = 120
 _REASONS = 20
 _TYPES = {"String": "string", "Int64": "int", "Float64": "float", "Boolean": "bool"}
 
@@ -95,7 +96,9 @@ def funnel(counts: Counts) -> dict[str, Any]:
 
 def table(spec: TableSpec, *, uri: str) -> dict[str, Any]:
     """The keys that Dagster itself gives a meaning to."""
-    columns = [dg.TableColumn(name, _TYPES.get(str(dtype), str(dtype).lower())) for name, dtype in spec.schema.items()]
+    own, carried = list(spec.columns), [name for name in spec.schema if name not in spec.columns]
+    types = {name: _TYPES.get(str(dtype), str(dtype).lower()) for name, dtype in spec.schema.items()}
+    columns = [dg.TableColumn(name, types[name], description=meaning(spec.name, name)) for name in (*own, *carried)]
     return {
         "dagster/table_name": spec.name,
         "dagster/uri": uri,
@@ -105,7 +108,7 @@ def table(spec: TableSpec, *, uri: str) -> dict[str, Any]:
 
 def sample(rows: pl.LazyFrame, *, columns: Sequence[str]) -> dict[str, Any]:
     """The first rows by input, the same ones as long as their inputs are there."""
-    return rows_table("acc/sample", rows.sort("input_key", "output_no").select(columns).head(SAMPLE_ROWS).collect())
+    return {"acc/sample": rows_table(rows.sort("input_key", "output_no").select(columns).head(SAMPLE_ROWS).collect())}
 
 
 def reject_table(reasons: Mapping[str, int], rejects: pl.LazyFrame | None) -> dg.TableMetadataValue:
@@ -129,9 +132,9 @@ def reject_table(reasons: Mapping[str, int], rejects: pl.LazyFrame | None) -> dg
     return _table(records, columns=names)
 
 
-def rows_table(key: str, frame: pl.DataFrame) -> dict[str, dg.TableMetadataValue]:
+def rows_table(frame: pl.DataFrame) -> dg.TableMetadataValue:
     """The rows of `frame` as a table, cells cut to a readable length: megabytes in metadata freeze the page."""
-    return {key: _table(frame.to_dicts(), columns=frame.columns)}
+    return _table(frame.to_dicts(), columns=frame.columns)
 
 
 def _table(records: Sequence[Mapping[str, Any]], *, columns: Sequence[str]) -> dg.TableMetadataValue:
