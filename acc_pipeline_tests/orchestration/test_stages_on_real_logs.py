@@ -48,7 +48,7 @@ def intercode(tmp_path_factory):
 
 
 def test_intercode_funnel(intercode):
-    """1,034 runs; 605 give the gold rows (607 have reward 1: docs/intercode.md); four contexts exceed 131,072 tokens."""
+    """1,034 runs; 605 give the gold rows (607 have reward 1: docs/intercode.md); four exceed the budget."""
     _, reports = intercode
     kept = {name: (report.total, report.kept, report.reasons) for name, report in reports.items()}
     assert kept["trajectories"] == (1, 1034, {})
