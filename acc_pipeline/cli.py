@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 
-from acc_pipeline.settings import DEFAULT_PROFILE, PROJECT_DIR, SettingsError, child_environment, load_settings
+from acc_pipeline.settings import (
+    DEFAULT_PROFILE,
+    PROJECT_DIR,
+    SettingsError,
+    child_environment,
+    load_settings,
+    profile_path,
+)
 
 
 class _Commands(click.Group):
@@ -64,10 +71,15 @@ def _run_all(settings: Any) -> None:
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Dagster's UI and daemon on this workspace's history."""
-    from acc_pipeline.orchestration.history import instance_folder
+    from acc_pipeline.orchestration.history import instance_folder, open_instance
 
     settings = _settings()
-    environment = child_environment(dagster_home=instance_folder(settings))
+    with open_instance(settings):  # an error of the history is told here, before three services start on it
+        environment = child_environment(dagster_home=instance_folder(settings))
+    # Dagster finds workspace.yaml in the project's folder; what is meant relative to this one stays where it is.
+    environment["ACC_PROFILE"] = str(profile_path().resolve())
+    environment["ACC_DATA_DIR"] = str(settings.data_dir.resolve())
+    environment["ACC_SOURCES_DIR"] = str(settings.sources_dir.resolve())
     dagster = Path(sys.executable).parent / "dagster"
     os.chdir(PROJECT_DIR)
     os.execve(dagster, [str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port)], environment)

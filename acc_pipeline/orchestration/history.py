@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 import yaml
+from dagster._daemon.asset_daemon import set_auto_materialize_paused
 
 from acc_pipeline.settings import DEFAULT_PROFILE, PROJECT_DIR, Settings
 
@@ -43,4 +44,8 @@ def _moved(config: Any, folder: Path) -> Any:
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
     """The instance, created on first use. Close it, or use it in a `with`."""
-    return dg.DagsterInstance.from_config(str(instance_folder(settings)))
+    instance = dg.DagsterInstance.from_config(str(instance_folder(settings)))
+    # A switch from before there were automation sensors: it stops nothing, but where it was never touched the page of
+    # each job says "Auto-materialize off".
+    set_auto_materialize_paused(instance, paused=False)
+    return instance

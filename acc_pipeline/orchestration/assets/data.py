@@ -50,7 +50,7 @@ STAGES = (
         description="Runs whose answer was found right: executed, matched or recorded. The split is fixed here.",
         deps=("trajectories", "references", "databases", "repos"),
         run=verified.run,
-        sample=("question", "verdict_reason", "verdict", "method", "split", "run_id"),
+        sample=("question", "verdict", "method", "split", "task_id", "run_id"),
         measure=("question_chars", "characters of the question"),
         notes=verified.notes,
     ),

@@ -17,7 +17,7 @@ def build_results_table() -> dg.AssetsDefinition:
 
     @dg.asset(
         name="results_table",
-        description="One row an arm, with the change against `base`; writes the HTML report.",
+        description="The scores of every arm, each with its change against `base`; writes the HTML report.",
         deps=["eval_scores"],
         group_name="results",
         kinds={"deltalake"},
@@ -37,7 +37,7 @@ def build_results_table() -> dg.AssetsDefinition:
             metadata={
                 "acc/results": dg.MetadataValue.md(as_markdown(rows)),
                 "acc/report": dg.MetadataValue.path(path.resolve()),
-                "acc/arms_without_scores": dg.MetadataValue.json(results.arms_without_scores(workspace)),
+                "acc/arms_not_shown": dg.MetadataValue.json(results.arms_left_out(workspace)),
                 **metadata.describe(
                     counts,
                     spec=spec,
