@@ -42,4 +42,4 @@ ui: .venv/.installed
 
 # Ends nothing that runs; removes the environment and what the demo made, never inputs or samples.
 clean:
-	rm -rf .venv data/lake/demo data/.dagster data/models/demo
+	rm -rf .venv data/lake/demo data/.dagster data/models/demo data/reports/demo

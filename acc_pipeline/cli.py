@@ -13,6 +13,7 @@ from acc_pipeline.settings import (
     PROJECT_DIR,
     SettingsError,
     child_environment,
+    choose_profile,
     load_settings,
     profile_path,
 )
@@ -32,8 +33,11 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="acc-pipeline")
-def main() -> None:
+@click.option("--profile", help="A name in profiles/ or a path to a .yaml file; default: ACC_PROFILE, else demo.")
+def main(profile: str | None) -> None:
     """Compile agent logs into long-context training data, train on it, and see whether it helped."""
+    if profile is not None:
+        choose_profile(profile)
 
 
 def _settings(**overrides: Any) -> Any:
@@ -71,18 +75,33 @@ def _run_all(settings: Any) -> None:
 @click.option("--port", default=3000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Dagster's UI and daemon on this workspace's history."""
+    _become_dagster("dev", "-h", "127.0.0.1", "-p", str(port))
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def dagster(arguments: tuple[str, ...]) -> None:
+    """Dagster's command line on this workspace: `acc dagster job backfill -j data --all all --noprompt`."""
+    _become_dagster(*arguments)
+
+
+def _become_dagster(*arguments: str) -> None:
+    """Replace this process by Dagster's program, with the settings and the history of this workspace."""
     from acc_pipeline.orchestration.history import instance_folder, open_instance
 
     settings = _settings()
+    home = instance_folder(settings)
     with open_instance(settings):  # an error of the history is told here, before three services start on it
-        environment = child_environment(dagster_home=instance_folder(settings))
+        environment = child_environment(dagster_home=home)
+    if arguments[:1] != ("dev",):  # only `dev` finds the project's own history by itself
+        environment["DAGSTER_HOME"] = str(home)
     # Dagster finds workspace.yaml in the project's folder; what is meant relative to this one stays where it is.
     environment["ACC_PROFILE"] = str(profile_path().resolve())
     environment["ACC_DATA_DIR"] = str(settings.data_dir.resolve())
     environment["ACC_SOURCES_DIR"] = str(settings.sources_dir.resolve())
-    dagster = Path(sys.executable).parent / "dagster"
+    program = Path(sys.executable).parent / "dagster"
     os.chdir(PROJECT_DIR)
-    os.execve(dagster, [str(dagster), "dev", "-h", "127.0.0.1", "-p", str(port)], environment)
+    os.execve(program, [str(program), *arguments], environment)
 
 
 @main.command()

@@ -217,6 +217,11 @@ def profile_path() -> Path:
     )
 
 
+def choose_profile(name: str) -> None:
+    """Make `name` the profile of this process and of the programs that it starts."""
+    os.environ["ACC_PROFILE"] = name
+
+
 def load_settings(**overrides: Any) -> Settings:
     """`Settings()` with errors that a person can act on. Overrides win over environment and profile."""
     path = profile_path()

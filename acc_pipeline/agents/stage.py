@@ -109,7 +109,7 @@ def process(item: VerifyItem) -> Produced:
             reason="missing_database",
             detail=f"the run needs the database {database!r}",
             cure=f"put it into databases/ (beside inbox/) as {database}.duckdb, {database}.sqlite or a folder of CSV "
-            "or Parquet files, or import a dump: acc databases import DUMP.sql --dialect mysql",
+            "or Parquet files, or import a dump: acc --profile … databases import DUMP.sql --dialect mysql",
             columns=row,
         )
         return Produced(rejects=[reject])
@@ -143,7 +143,7 @@ def process(item: VerifyItem) -> Produced:
 
 def _where_to_put_it(agent_type: str, trajectory: Trajectory, question: str) -> str:
     wanted = {"search": "`answers`", "swe": "`resolved` (a test verdict)", "sql": "`sql`, `database` and `dialect`"}
-    task = f"task_id {trajectory.task.task_id!r}" if trajectory.task.task_id else f"question {question[:120]!r}"
+    task = f"task_id {trajectory.task.task_id!r}" if trajectory.task.task_id else f"question {question!r}"
     return (
         f"put a row for {task} with {wanted.get(agent_type, 'what is right')} into a .jsonl, .json, .csv or .parquet "
         f"file in references/{agent_type}/ (beside inbox/)"

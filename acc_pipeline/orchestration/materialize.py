@@ -28,7 +28,8 @@ class JobRun:
 def run_everything(settings: Settings, *, instance: dg.DagsterInstance) -> Iterator[JobRun]:
     """Evaluation items, each agent type to SFT rows, each arm to scores, the results; yields each job as it ends.
 
-    A failed partition does not stop the others: arms that need its rows fail by themselves and say so.
+    A failed partition does not stop the others: arms that need its rows fail by themselves and say so. An interrupt
+    stops everything: raises `KeyboardInterrupt`.
     """
     defs = build_defs(settings)
     observe_inputs(settings, instance=instance)
@@ -43,12 +44,26 @@ def run_everything(settings: Settings, *, instance: dg.DagsterInstance) -> Itera
             outcome = defs.resolve_job_def(job).execute_in_process(
                 instance=instance, partition_key=partition, raise_on_error=False, run_config=_QUIET
             )
+            if _interrupted(outcome):
+                raise KeyboardInterrupt
             yield JobRun(
                 job=job,
                 partition=partition or "",
                 seconds=time.monotonic() - started,
                 failure="" if outcome.success else _first_failure(outcome),
             )
+
+
+def _interrupted(outcome: dg.ExecuteInProcessResult) -> bool:
+    """Did a signal end this run? Dagster turns it into a failed step, after which the next job would start."""
+    names = {"DagsterExecutionInterruptedError", "KeyboardInterrupt"}
+    for event in outcome.all_events:
+        error = event.step_failure_data.error if event.is_step_failure else None
+        while error is not None:
+            if error.cls_name in names:
+                return True
+            error = error.cause
+    return any(event.event_type_value in ("PIPELINE_CANCELED", "RUN_CANCELED") for event in outcome.all_events)
 
 
 def _first_failure(outcome: dg.ExecuteInProcessResult) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 
 from acc_pipeline.evaluation.results import wide
 from acc_pipeline.orchestration.funnels import funnels
+from acc_pipeline.orchestration.stages.results import arms_left_out
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.report import charts
@@ -26,7 +27,7 @@ def write_report(workspace: Workspace, *, rows: Sequence[Mapping[str, Any]]) -> 
         f"budget {settings.compile.budget:,} tokens, lake {settings.lake}",
         stamp=next((row["stamp"] for row in rows if row["stamp"]), ""),
         sections=[
-            _results(settings.arms, rows),
+            _results(workspace, rows),
             _funnels(workspace),
             _rejects(workspace),
             _lengths(workspace),
@@ -48,21 +49,36 @@ def chart_of(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return charts.grouped_bars(bars, title="scores by arm", y="score")
 
 
-def _results(arms: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Section:
+def _results(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Section:
+    left_out = arms_left_out(workspace)
+    about = Table(
+        title="Arms",
+        columns=["arm", "agent types", "form", "what it is", "shown"],
+        rows=[
+            [
+                name,
+                ", ".join(arm.agent_types) or "–",
+                arm.form if arm.trains else "–",
+                arm.description,
+                f"no: {left_out[name]}" if name in left_out else "yes",
+            ]
+            for name, arm in workspace.settings.arms.items()
+        ],
+    )
     if not rows:
-        return Section(title="Results", text="No arm has scores yet.")
+        return Section(title="Results", text="No arm has scores yet.", tables=[about])
     header, body = wide(rows)
     across = Table(
         columns=["metric", *(line[0] for line in body)],
         rows=[[name, *(line[at] for line in body)] for at, name in enumerate(header) if at],
         numeric=frozenset(range(1, len(body) + 1)),
     )
-    about = Table(
-        columns=["arm", "agent types", "form", "what it is"],
-        rows=[[name, ", ".join(arm.agent_types) or "–", arm.form, arm.description] for name, arm in arms.items()],
+    text = (
+        "Scores in percent, log-likelihoods of the true answer in nats, recovered share as a ratio; in brackets the "
+        "change against base. Means are over all responses."
     )
-    text = "Scores in percent; in brackets the change against base, in points. Means are over all responses."
-    return Section(title="Results", text=text, tables=[across, about], pictures=[chart_of(rows)])
+    scored = any(row["value"] for row in rows if row["metric"].startswith(_SHOWN_METRICS))
+    return Section(title="Results", text=text, tables=[across, about], pictures=[chart_of(rows)] if scored else [])
 
 
 def _funnels(workspace: Workspace) -> Section:

@@ -28,7 +28,8 @@ def build_results_table() -> dg.AssetsDefinition:
         before = workspace.lake.marker(spec, results.PARTITION)
         rows, version = results.run(workspace)
         path = write_report(workspace, rows=rows)
-        scored = len(results.scored_arms(workspace))
+        left_out = results.arms_left_out(workspace)
+        scored = len(workspace.settings.arms) - len(left_out)
         changed = before is None or before.data_version != version
         counts = metadata.Counts(
             inputs=scored, kept=len(rows), new=scored if changed else 0, seconds=time.monotonic() - started
@@ -37,7 +38,7 @@ def build_results_table() -> dg.AssetsDefinition:
             metadata={
                 "acc/results": dg.MetadataValue.md(as_markdown(rows)),
                 "acc/report": dg.MetadataValue.path(path.resolve()),
-                "acc/arms_not_shown": dg.MetadataValue.json(results.arms_left_out(workspace)),
+                "acc/arms_not_shown": dg.MetadataValue.json(left_out),
                 **metadata.describe(
                     counts,
                     spec=spec,

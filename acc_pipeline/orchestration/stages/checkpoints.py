@@ -18,6 +18,12 @@ from acc_pipeline.training.rows import digest, read_rows
 
 _ROW = ("example_id", "form", "messages", "split", "completion")
 
+_WHY_LEFT_OUT = (
+    "all arms train on the same examples, so an example needs a row in every form that an arm of the profile trains "
+    "on; see the rejects of compiled_contexts (chat_over_budget: raise compile.budget), or take the other arm out"
+)
+_WHERE_TO_LOOK = "look at the rejects of sft_dataset and the tables before it, or take its agent types out of the arm"
+
 
 class NothingToTrain(Exception):
     """An arm that should be trained has no rows; the message says which tables to look at."""
@@ -99,12 +105,35 @@ def arm_rows(workspace: Workspace, arm: Arm) -> pl.DataFrame:
     return pl.concat(frames).collect().sort("example_id")
 
 
+def left_out(workspace: Workspace, arm: Arm) -> dict[str, int]:
+    """Agent type -> rows of the arm's form that it does not train on, because another arm's form of them is missing."""
+    taken = arm_rows(workspace, arm)["example_id"].implode()
+    found = {}
+    for agent_type in arm.agent_types:
+        rows = workspace.lake.scan(TABLES["sft_dataset"], agent_type).filter(pl.col("form") == arm.form)
+        found[agent_type] = rows.filter(~pl.col("example_id").is_in(taken)).select(pl.len()).collect().item()
+    return {agent_type: count for agent_type, count in found.items() if count}
+
+
+def notes(workspace: Workspace, arm_name: str) -> list[str]:
+    """What a person should know about the arm's rows; each a sentence."""
+    arm = workspace.settings.arms[arm_name]
+    if not arm.trains:
+        return []
+    missing = left_out(workspace, arm)
+    if not missing:
+        return []
+    counts = ", ".join(f"{agent_type} {count}" for agent_type, count in missing.items())
+    return [f"arm {arm_name}: left out {counts} rows of form {arm.form!r}: {_WHY_LEFT_OUT}"]
+
+
 def _write_rows(workspace: Workspace, name: str, arm: Arm) -> Path:
     frame = arm_rows(workspace, arm)
     if not (frame["split"] == "train").any():
+        missing = left_out(workspace, arm)
+        why = f"{sum(missing.values())} rows are left out: {_WHY_LEFT_OUT}" if missing else _WHERE_TO_LOOK
         raise NothingToTrain(
-            f"arm {name!r} has no training rows of form {arm.form!r} from {', '.join(arm.agent_types)}: look at the "
-            "rejects of sft_dataset and the tables before it, or take its agent types out of the arm"
+            f"arm {name!r} has no training rows of form {arm.form!r} from {', '.join(arm.agent_types)}: {why}"
         )
     lines = [
         msgspec.json.encode({**row, "messages": json.loads(row["messages"])}) for row in frame.iter_rows(named=True)

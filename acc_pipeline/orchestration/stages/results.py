@@ -1,11 +1,13 @@
-"""The results table from the scores of whatever arms have been evaluated."""
+"""The results table from the scores of whatever arms have been evaluated, as the profile is now."""
 
 from typing import Any
 
 import polars as pl
 
 from acc_pipeline.evaluation.results import results_rows
+from acc_pipeline.lake.errors import NotReady
 from acc_pipeline.lake.recipe import Recipe
+from acc_pipeline.orchestration.stages import checkpoints, scores
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.training.config import TINY
@@ -16,26 +18,21 @@ PARTITION = "all"
 def run(workspace: Workspace) -> tuple[list[dict[str, Any]], str]:
     """Compute the rows, write them when they changed; returns them with their data version."""
     settings = workspace.settings
-    spec, scores = TABLES["results"], TABLES["eval_scores"]
-    done = scored_arms(workspace)
-    frames = [workspace.lake.scan(scores, arm) for arm in done]
-    table = pl.concat(frames).collect() if frames else pl.DataFrame(schema=scores.schema)
-    arms = {name: settings.arms[name].description for name in done}
-    rows = results_rows(table, arms=arms, smoke=settings.student.model == TINY)
+    spec, table = TABLES["results"], TABLES["eval_scores"]
+    left_out = arms_left_out(workspace)
+    arms = {name: arm.description for name, arm in settings.arms.items() if name not in left_out}
+    frames = [workspace.lake.scan(table, name) for name in arms]
+    scored = pl.concat(frames).collect() if frames else pl.DataFrame(schema=table.schema)
+    rows = results_rows(scored, arms=arms, smoke=settings.student.model == TINY)
     frame = pl.DataFrame(rows, schema=spec.columns)
     recipe = Recipe({"arms": arms, "student": settings.student.model})
     return rows, workspace.lake.replace_partition(spec, PARTITION, frame, recipe=recipe)
 
 
-def scored_arms(workspace: Workspace) -> list[str]:
-    """Arms of the profile whose scores are complete, in the profile's order."""
-    spec = TABLES["eval_scores"]
-    return [arm for arm in workspace.settings.arms if workspace.lake.marker(spec, arm) is not None]
-
-
-def arms_without_scores(workspace: Workspace) -> list[str]:
-    """Arms that the table does not show yet."""
-    return [arm for arm in workspace.settings.arms if arm not in scored_arms(workspace)]
+def arms_left_out(workspace: Workspace) -> dict[str, str]:
+    """Arm -> why the table does not show it. Scores of other settings, items or weights are never set beside these."""
+    found = {name: _why_left_out(workspace, name) for name in workspace.settings.arms}
+    return {name: why for name, why in found.items() if why}
 
 
 def stored(workspace: Workspace) -> list[dict[str, Any]]:
@@ -44,3 +41,22 @@ def stored(workspace: Workspace) -> list[dict[str, Any]]:
     if workspace.lake.marker(spec, PARTITION) is None:
         return []
     return workspace.lake.scan(spec, PARTITION).sort("place").select(list(spec.columns)).collect().to_dicts()
+
+
+def _why_left_out(workspace: Workspace, arm: str) -> str:
+    spec = TABLES["eval_scores"]
+    marker = workspace.lake.marker(spec, arm)
+    if marker is None:
+        return "it has no scores yet"
+    if marker.recipe != scores.scores_recipe(workspace).fingerprint:
+        return "its scores were made with other evaluation settings; materialize eval_scores"
+    try:
+        wanted = {planned.checkpoint_id for planned in checkpoints.plan(workspace, arm)}
+    except (NotReady, checkpoints.NothingToTrain) as error:
+        return str(error)
+    made = workspace.lake.scan(spec, arm).select("checkpoint_id", "item_id").unique().collect()
+    if set(made["checkpoint_id"]) != wanted:
+        return "its scores are of a checkpoint of other rows or settings; materialize checkpoint and eval_scores"
+    if set(made["item_id"]) != {row["item_id"] for rows in scores.read_items(workspace).values() for row in rows}:
+        return "its scores are of other evaluation items; materialize eval_scores"
+    return ""

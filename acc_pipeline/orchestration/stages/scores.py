@@ -108,9 +108,13 @@ def record(workspace: Workspace, arm: str, runs: list[ScoreRun]) -> str:
         for reply in replies(run):
             benchmark, item = known[reply["item_id"]]
             rows.append(score.score_row(benchmark, item, reply, seed=run.seed, checkpoint_id=run.checkpoint_id))
-    options = workspace.settings.evaluation
-    recipe = Recipe({**options.scores_recipe(), "rules": score.RULES_VERSION})
-    return workspace.lake.replace_partition(spec, arm, pl.DataFrame(rows, schema=spec.columns), recipe=recipe)
+    frame = pl.DataFrame(rows, schema=spec.columns)
+    return workspace.lake.replace_partition(spec, arm, frame, recipe=scores_recipe(workspace))
+
+
+def scores_recipe(workspace: Workspace) -> Recipe:
+    """How responses are drawn and graded: scores of two recipes are not comparable."""
+    return Recipe({**workspace.settings.evaluation.scores_recipe(), "rules": score.RULES_VERSION})
 
 
 def _item_lines(items: Items, *, likelihood: bool, most: int) -> bytes:
