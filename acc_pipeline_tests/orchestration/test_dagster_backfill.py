@@ -1,4 +1,4 @@
-"""`dagster job backfill` as a person types it: runs are queued, a daemon completes them, the history shows them."""
+"""`acc dagster job backfill` as a person types it: runs are queued, a daemon completes them, the history shows them."""
 
 import subprocess
 
@@ -20,11 +20,11 @@ def test_backfills_by_agent_type_and_by_arm(tmp_path):
     small_sources(tmp_path / "sources")
     settings = small_settings(tmp_path)
     home = instance_folder(settings)
-    variables = environment(tmp_path, DAGSTER_HOME=str(home))
+    variables = environment(tmp_path)
 
     def backfill(*arguments):
         run = subprocess.run(
-            [program("dagster"), "job", "backfill", *arguments, "--noprompt"],
+            [program("acc"), "dagster", "job", "backfill", *arguments, "--noprompt"],
             cwd=PROJECT_DIR,
             env=variables,
             capture_output=True,
@@ -52,7 +52,7 @@ def test_backfills_by_agent_type_and_by_arm(tmp_path):
         assert runs("data") == dict.fromkeys(settings.agent_types, dg.DagsterRunStatus.QUEUED)
         log = tmp_path / "daemon.log"
         daemon = [program("dagster-daemon"), "run", "-w", str(PROJECT_DIR / "workspace.yaml")]
-        with running(daemon, variables=variables, log=log):
+        with running(daemon, variables={**variables, "DAGSTER_HOME": str(home)}, log=log):
             wait_for(lambda: finished("data", settings.agent_types), seconds=240, what="data", log=log)
             backfill("-j", "arms", "--partitions", "base")
             wait_for(lambda: finished("arms", ["base"]), seconds=150, what="arms", log=log)
