@@ -76,9 +76,13 @@ def _told(workspace: Workspace, job: JobRun) -> str:
 
 
 def versions(workspace: Workspace) -> dict[str, int]:
-    """Commits of every table: equal before and after means that nothing was done."""
-    found = {name: workspace.lake.store(spec).open() for name, spec in TABLES.items()}
-    return {name: table.version() for name, table in found.items() if table is not None}
+    """Commits of every table and the times of checkpoints and responses: equal before and after, nothing was done."""
+    tables = {name: workspace.lake.store(spec).open() for name, spec in TABLES.items()}
+    found = {name: table.version() for name, table in tables.items() if table is not None}
+    for name in ("result.json", "responses.jsonl"):
+        for path in workspace.settings.models_dir.rglob(name):
+            found[str(path)] = path.stat().st_mtime_ns
+    return found
 
 
 def stage_tables(found: list[Funnel]) -> list[str]:

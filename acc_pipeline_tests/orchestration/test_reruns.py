@@ -47,7 +47,7 @@ def test_a_rerun_with_nothing_to_do_commits_nothing(sql: Bench) -> None:
 def test_a_missing_database_costs_its_own_record_when_it_comes(sql: Bench) -> None:
     (missing,) = (row for row in sql.rows("verified_trajectories", "sql", status="rejected") if _lacks_database(row))
     assert "reading_room" in missing["detail"]
-    assert "acc databases import" in missing["cure"]
+    assert "databases import" in missing["cure"]
     dump = sql.root / "reading_room.sql"
     dump.write_text("CREATE TABLE books (title TEXT); INSERT INTO books VALUES ('A'), ('B');")
     imported = subprocess.run(
@@ -110,9 +110,12 @@ def test_a_changed_reference_of_a_right_run_remakes_its_rows_only(bench: Bench) 
 def test_a_deleted_log_takes_its_runs_with_it_through_all_tables(bench: Bench) -> None:
     bench.take("inbox/search/atif", "references/search")
     bench.run("search")
-    gone = next(row["path"] for row in bench.rows("trajectories", "search") if row["run_id"] in _trained(bench))
-    others = {table: _without(frame, gone) for table, frame in bench.everything("search").items()}
-    (bench.inbox("search") / gone).unlink()
+    gone = next(row for row in bench.rows("trajectories", "search") if row["run_id"] in _trained(bench))
+    others = {
+        table: _without(frame, gone["path"] if table == "trajectories" else gone["run_id"])
+        for table, frame in bench.everything("search").items()
+    }
+    (bench.inbox("search") / gone["path"]).unlink()
     reports = bench.run("search")
     assert done(reports) == NOTHING
     assert removed(reports)["trajectories"] == removed(reports)["verified_trajectories"] == 1
@@ -146,16 +149,36 @@ def test_a_log_that_grows_leaves_its_old_runs_alone(bench: Bench) -> None:
     assert done(reports)["compiled_contexts"] <= 1
 
 
-def test_a_mended_line_comes_in_and_the_right_ones_before_it_stay(bench: Bench) -> None:
+@pytest.mark.parametrize("number", [0, 2, -1])
+def test_a_mended_line_comes_in_and_the_others_stay(bench: Bench, number: int) -> None:
     bench.take(CHAT_LOG, GOLD, "databases")
     lines = (bench.sources / CHAT_LOG).read_text().splitlines(keepends=True)
-    broken = [*lines[:-1], lines[-1][: len(lines[-1]) // 2]]
+    broken = list(lines)
+    broken[number] = lines[number][: len(lines[number]) // 2] + "\n"
     (bench.sources / CHAT_LOG).write_text("".join(broken))
     assert bench.run("sql")["trajectories"].reasons["broken_line"] == 1
     (bench.sources / CHAT_LOG).write_text("".join(lines))
     reports = bench.run("sql")
     assert "broken_line" not in reports["trajectories"].reasons
     assert done(reports)["verified_trajectories"] == 1
+    assert done(reports)["compiled_contexts"] <= 1
+    assert done(reports)["sft_dataset"] <= 2
+
+
+def test_a_log_that_lies_there_twice_gives_each_run_once(bench: Bench) -> None:
+    bench.take(CHAT_LOG, GOLD, "databases")
+    once = bench.run("sql")
+    copy = (bench.sources / CHAT_LOG).with_name("again.jsonl")
+    shutil.copy(bench.sources / CHAT_LOG, copy)
+    twice = bench.run("sql")
+    runs = once["trajectories"].kept
+    assert twice["verified_trajectories"].reasons["repeated_run"] == runs
+    assert twice["verified_trajectories"].kept == once["verified_trajectories"].kept
+    identity = [(row["example_id"], row["form"]) for row in bench.rows("compiled_contexts", "sql")]
+    assert len(identity) == len(set(identity))
+    assert twice["sft_dataset"].kept == once["sft_dataset"].kept
+    copy.unlink()
+    assert bench.run("sql")["sft_dataset"].data_version == once["sft_dataset"].data_version
 
 
 def test_a_changed_setting_reruns_its_stage_and_is_told_in_words(sql: Bench) -> None:

@@ -19,6 +19,10 @@ from acc_pipeline.orchestration.workspace import Workspace
 Items = dict[str, list[dict[str, Any]]]
 
 
+class NoItems(Exception):
+    """There is nothing to ask a checkpoint."""
+
+
 @dataclass(frozen=True)
 class ScoreRun:
     """The responses of one checkpoint: the program's config, its folder, and the items by benchmark."""
@@ -34,6 +38,8 @@ def plan(workspace: Workspace, arm: str) -> list[ScoreRun]:
     """One run a checkpoint of the arm. Items and responses lie beside the checkpoint's own folder, by content."""
     options = workspace.settings.evaluation
     items = read_items(workspace)
+    if not any(items.values()):
+        raise NoItems("there are no evaluation items: materialize eval_items, or raise evaluation.mrcr_items")
     lines = _item_lines(items, likelihood=options.likelihood, most=options.likelihood_items)
     digest = hashlib.sha256(lines).hexdigest()[:16]
     checkpoints = (

@@ -15,14 +15,10 @@ def inputs_of(
     rows: pl.LazyFrame,
     *,
     columns: Sequence[str] = (),
-    digest: str = "digest",
     side: Callable[[dict[str, Any]], dict[str, str]] | None = None,
 ) -> list[Input]:
-    """One input for each row, with the side inputs that `side` names from the narrow `columns` of the row.
-
-    `digest` names the column that says when a row is another one: all its columns by default.
-    """
-    frame = rows.select(_KEY, pl.col(digest).alias("digest"), *columns).sort("key").collect()
+    """One input for each row, with the side inputs that `side` names from the narrow `columns` of the row."""
+    frame = rows.select(_KEY, "digest", *columns).sort("key").collect()
     return [
         Input(key=row["key"], digest=row["digest"], side=side(row) if side else {})
         for row in frame.iter_rows(named=True)

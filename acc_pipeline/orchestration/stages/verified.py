@@ -1,49 +1,109 @@
-"""Runs are judged against references, databases and repositories; the ones found right go on."""
+"""Runs are judged against references, databases and repositories; the ones found right go on.
 
+A run is known by its own id, never by its place: a line that is mended in the middle of a log leaves the runs after it
+alone, and a log that lies in the inbox twice gives each of its runs once.
+"""
+
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from acc_pipeline.agents import stage
 from acc_pipeline.agents.base import Reference
 from acc_pipeline.lake.recipe import Recipe
-from acc_pipeline.lake.runs import RunReport, run_records
+from acc_pipeline.lake.runs import Input, Produced, RejectRow, RunReport, run_records
 from acc_pipeline.orchestration.stages.side import needs_of_task
-from acc_pipeline.orchestration.stages.upstream import inputs_of, loader_of
+from acc_pipeline.orchestration.stages.upstream import loader_of
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 
 _SHOWN = 20
 
 
+class RunItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One run to verify. `repeats` names the file in which the same run was found before."""
+
+    verify: stage.VerifyItem
+    run_id: str
+    repeats: str = ""
+
+
+class _Found(msgspec.Struct, frozen=True):
+    place: str  # input_key#output_no in trajectories
+    repeats: str
+
+
 def run(workspace: Workspace, partition: str) -> RunReport:
     """Verify each run whose content, reference, database or repository is new."""
     agent, sources, options = workspace.agent(partition), workspace.sources(), workspace.settings.verify
     runs = workspace.lake.scan(TABLES["trajectories"], partition)
+    inputs, found = _inputs(runs)
+    with_side = [
+        msgspec.structs.replace(
+            item, side={**item.side, **sources.side(needs_of_task(agent, task), agent_type=partition)}
+        )
+        for item, task in inputs
+    ]
 
-    def item(row: dict[str, Any]) -> stage.VerifyItem:
-        needs = needs_of_task(agent, row["task"])
-        resolved = sources.resolve(needs, agent_type=partition)
-        return stage.VerifyItem(
+    def build(row: dict[str, Any]) -> RunItem:
+        resolved = sources.resolve(needs_of_task(agent, row["task"]), agent_type=partition)
+        item = stage.VerifyItem(
             record=row["record"], agent_type=partition, sources=resolved, options=options, agent=agent
         )
+        return RunItem(verify=item, run_id=row["run_id"])
+
+    load_places = loader_of(runs, columns=["run_id", "task", "record"], build=build)
+
+    def load(wanted: Sequence[Input]) -> Iterable[RunItem]:
+        places = [Input(key=found[item.key].place, digest=item.digest) for item in wanted]
+        for item, made in zip(wanted, load_places(places), strict=True):
+            yield msgspec.structs.replace(made, repeats=found[item.key].repeats)
 
     return run_records(
         workspace.lake,
         TABLES["verified_trajectories"],
         partition=partition,
         recipe=Recipe(stage.recipe(agent, options)),
-        inputs=inputs_of(
-            runs,
-            columns=["task"],
-            digest="content",
-            side=lambda row: sources.side(needs_of_task(agent, row["task"]), agent_type=partition),
-        ),
-        load=loader_of(runs, columns=["task", "record"], build=item),
-        process=stage.process,
+        inputs=with_side,
+        load=load,
+        process=process,
         engine=workspace.engine,
         shard_size=workspace.settings.compute.shard_size,
     )
+
+
+def process(item: RunItem) -> Produced:
+    """The verdict on a run, or a reject for one that lies in the inbox a second time."""
+    if not item.repeats:
+        return stage.process(item.verify)
+    reject = RejectRow(
+        reason="repeated_run",
+        detail=f"the same run was read from {item.repeats}",
+        cure="none needed: the other one is used; remove one of the two logs to be rid of this line",
+        columns={"run_id": item.run_id},
+    )
+    return Produced(rejects=[reject])
+
+
+def _inputs(runs: pl.LazyFrame) -> tuple[list[tuple[Input, str]], dict[str, _Found]]:
+    """One input a row of trajectories with its task (JSON), and where each lies; of equal runs the first stands."""
+    place = pl.format("{}#{}", "input_key", "output_no").alias("place")
+    narrow = runs.select(place, "run_id", "path", "row", "content", "task").sort("run_id", "path", "row")
+    first: dict[str, str] = {}
+    inputs: list[tuple[Input, str]] = []
+    found: dict[str, _Found] = {}
+    for row in narrow.collect().iter_rows(named=True):
+        run_id, path = row["run_id"], row["path"]
+        repeats = first.get(run_id, "")
+        first.setdefault(run_id, path)
+        key = f"{run_id}@{path}#{row['row']}" if repeats else run_id
+        while key in found:  # a record may hold the same run twice
+            key += "'"
+        found[key] = _Found(row["place"], repeats)
+        inputs.append((Input(key=key, digest=row["content"], side={"repeats": repeats}), row["task"]))
+    return inputs, found
 
 
 def notes(workspace: Workspace, partition: str) -> list[str]:
