@@ -22,10 +22,10 @@ from acc_pipeline.databases.table_text import parse_table, render_table
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.trajectories.schema import Reject, Trajectory, Verb
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 TIE = "equal but for a tie that the right query leaves open"
 _SHOWN = 3  # rows of each side that a verdict quotes
-_UNDECIDED = {"timeout", "memory", "rows", "killed"}
+_UNDECIDED = {"dialect", "timeout", "memory", "rows", "killed"}
 
 
 class SqlOptions(BaseModel):
@@ -35,7 +35,8 @@ class SqlOptions(BaseModel):
 
     dialect: str = Field(
         default="",
-        description="SQL dialect of all runs; empty: the reference's, else the one the database was imported from.",
+        description="SQL dialect of all runs: duckdb, mysql or sqlite. "
+        "Empty: the reference's, else the one the database was imported from.",
     )
     explored: Literal["evidence", "distractor", "skip"] = Field(
         default="evidence", description="What tables become that the run queried, but its final query does not need."

@@ -1,6 +1,7 @@
-"""Queries on DuckDB: its own dialect, and others transpiled through sqlglot (PostgreSQL, BigQuery, Snowflake …).
+"""Queries on DuckDB, in its own dialect.
 
-Runs in the query process only. MySQL and SQLite have an engine of their own, because they mean other things.
+Runs in the query process only. MySQL and SQLite have an engine of their own; nothing is translated to DuckDB, because
+the same words mean other things there.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from acc_pipeline.databases.sources import (
     lock_duckdb,
     open_duckdb,
 )
-from acc_pipeline.databases.statement import StatementError, parse_query, sqlglot_dialect
+from acc_pipeline.databases.statement import StatementError, parse_query, proven_dialect
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.databases.values import Value, family
 
@@ -60,9 +61,8 @@ class DuckEngine:
 
     def run(self, sql: str, *, dialect: str, rows: int) -> tuple[list[str], list[str], list[tuple[Value, ...]]]:
         """Columns, types and at most `rows + 1` rows; raises duckdb.Error or StatementError."""
-        name = sqlglot_dialect(dialect)
-        tree = parse_query(sql, dialect=dialect)
-        text = sql.strip().rstrip(";") if name == "duckdb" else tree.sql(dialect="duckdb")
+        parse_query(sql, dialect=proven_dialect(dialect))
+        text = sql.strip().rstrip(";")
         statements = self.connection.extract_statements(text)
         if len(statements) != 1 or statements[0].type.name != "SELECT":  # what counts is DuckDB's own reading
             raise StatementError("refused", "only one query (SELECT …) is run")

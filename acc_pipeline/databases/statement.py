@@ -13,9 +13,13 @@ _SQLGLOT = {"mariadb": "mysql", "postgresql": "postgres", "sqlite3": "sqlite", "
 
 _MOST_CHARACTERS = 100_000
 
+PROVEN = ("duckdb", "mysql", "sqlite")
+"""Dialects whose queries are run. Others would be translated, and a translation that is not proven gives other rows:
+PostgreSQL's `5/2` is 2, DuckDB's is 2.5."""
+
 
 class StatementError(ValueError):
-    """The text is not one query; `kind` is syntax or refused."""
+    """The text is not one query that is run here; `kind` is syntax, refused or dialect."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -29,7 +33,19 @@ def sqlglot_dialect(dialect: str) -> str:
     name = _SQLGLOT.get(dialect.lower(), dialect.lower())
     if not name or Dialect.get(name) is None:
         known = ", ".join(sorted(n for n in Dialect.classes if n))
-        raise StatementError("refused", f"unknown SQL dialect {dialect!r}; known: {known}")
+        raise StatementError("dialect", f"unknown SQL dialect {dialect!r}; known: {known}")
+    return name
+
+
+def proven_dialect(dialect: str) -> str:
+    """The name of a dialect that is run as its own engine means it; raises StatementError naming those."""
+    name = sqlglot_dialect(dialect)
+    if name not in PROVEN:
+        raise StatementError(
+            "dialect",
+            f"{dialect} SQL is not run: no engine here is proven to mean the same; proven: {', '.join(PROVEN)}; "
+            "name one of them as the dialect if the queries mean the same in it",
+        )
     return name
 
 

@@ -21,7 +21,7 @@ from acc_pipeline.databases.catalog import kind
 from acc_pipeline.databases.duckdb_engine import DuckEngine
 from acc_pipeline.databases.sources import MemorySource, Source, TooLarge, open_source
 from acc_pipeline.databases.sqlite_engine import SqliteEngine
-from acc_pipeline.databases.statement import StatementError, sqlglot_dialect
+from acc_pipeline.databases.statement import StatementError, proven_dialect
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.databases.values import decode, encode, to_wire
 
@@ -59,13 +59,13 @@ class Databases:
             return self._make(MemorySource(tables), request["dialect"])
         key, source = self.source(Path(request["database"]))
         dialect = request["dialect"] or source.dialect()
-        full = (*key, sqlglot_dialect(dialect))
+        full = (*key, proven_dialect(dialect))
         if full not in self._engines:
             self._engines[full] = self._make(source, dialect)
         return self._engines[full]
 
     def _make(self, source: Source, dialect: str) -> SqliteEngine | DuckEngine:
-        name = sqlglot_dialect(dialect)
+        name = proven_dialect(dialect)
         if name in ("mysql", "sqlite"):
             mysql = name == "mysql"
             return SqliteEngine(source, mysql=mysql, memory_mb=self.memory_mb, table_rows=self.table_rows)

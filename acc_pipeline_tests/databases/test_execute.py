@@ -9,8 +9,10 @@ import duckdb
 import pytest
 
 from acc_pipeline.databases import execute
+from acc_pipeline.databases.dump import import_dump
 from acc_pipeline.databases.execute import read_tables, run_on_tables, run_query
 from acc_pipeline.databases.limits import QueryLimits
+from acc_pipeline.databases.statement import PROVEN
 
 SHORT = QueryLimits(seconds=1, memory_mb=256, rows=500)
 
@@ -40,11 +42,29 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "sqlite", "csv", "parquet"])
-@pytest.mark.parametrize("dialect", ["", "duckdb", "sqlite", "mysql", "postgres"])
-def test_every_kind_of_database_answers_every_dialect(databases: dict[str, Path], kind: str, dialect: str) -> None:
+@pytest.mark.parametrize("dialect", ["", "duckdb", "sqlite", "mysql", "mariadb"])
+def test_every_kind_of_database_answers_every_proven_dialect(
+    databases: dict[str, Path], kind: str, dialect: str
+) -> None:
     result = run_query(databases[kind], "SELECT sum(a), min(b), count(*) FROM t WHERE b LIKE 'x1%'", dialect=dialect)
     assert result.error == ""
     assert result.rows == [(15096, "x1", 111)]
+
+
+def test_a_dialect_that_is_not_proven_is_refused_by_name(databases: dict[str, Path], tmp_path: Path) -> None:
+    for dialect in ("postgres", "postgresql", "snowflake", "tsql"):
+        result = run_query(databases["duckdb"], "SELECT 5/2", dialect=dialect)
+        assert (result.error_kind, result.rows) == ("dialect", [])
+        assert result.error.startswith(f"{dialect} SQL is not run")
+        assert "proven: duckdb, mysql, sqlite" in result.error
+    halves = {d: run_query(databases["duckdb"], "SELECT 5/2", dialect=d).rows[0][0] for d in PROVEN}
+    assert {d: float(str(v)) for d, v in halves.items()} == {"duckdb": 2.5, "mysql": 2.5, "sqlite": 2}
+    # the dialect of an imported dump counts where none is given
+    dump = tmp_path / "p.sql"
+    dump.write_text("CREATE TABLE t (a int); INSERT INTO t VALUES (5);", encoding="utf-8")
+    (imported,) = import_dump(dump, dialect="postgres", out_dir=tmp_path)
+    assert run_query(imported.path, "SELECT a/2 FROM t").error_kind == "dialect"
+    assert run_query(imported.path, "SELECT a//2 FROM t", dialect="duckdb").rows == [(2,)]
 
 
 HOSTILE = [
