@@ -16,7 +16,7 @@ from acc_pipeline.agents.text_match import normalise_question
 from acc_pipeline.lake.runs import Produced, RejectRow
 from acc_pipeline.trajectories.schema import Trajectory, from_json
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 COLUMNS: dict[str, Any] = {
     "run_id": pl.String,
     "task_id": pl.String,
@@ -74,9 +74,15 @@ def needs_of(record: str, agent_type: str, *, agent: AgentType | None = None) ->
     return (agent or agent_type_of(agent_type)).needs(from_json(record))
 
 
-def group_of(agent_type: str, question: str) -> str:
-    """The duplicate group of a task: a hash of its normalised question (16 hex digits)."""
-    return hashlib.sha256(f"{agent_type}\0{normalise_question(question)}".encode("utf-8", "replace")).hexdigest()[:16]
+def group_of(agent_type: str, question: str, *, task_id: str = "") -> str:
+    """The group that one task's runs share, as 16 hex digits: of its id, else of its normalised question.
+
+    An id names the task whatever a log adds to the question, such as a hint. A bare counter names it only within its
+    own file, so it does not count.
+    """
+    task_id = task_id.strip()
+    named = f"task {task_id}" if task_id and not task_id.isdecimal() else normalise_question(question)
+    return hashlib.sha256(f"{agent_type}\0{named}".encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def split_of(group: str, options: VerifyOptions) -> str:
@@ -93,7 +99,7 @@ def process(item: VerifyItem) -> Produced:
     trajectory = from_json(item.record)
     sources = item.sources
     question = agent.question(trajectory)
-    group = group_of(item.agent_type, question)
+    group = group_of(item.agent_type, question, task_id=trajectory.task.task_id)
     row: dict[str, Any] = {
         "run_id": trajectory.run_id,
         "task_id": trajectory.task.task_id,

@@ -90,6 +90,22 @@ def test_a_task_has_one_split_whatever_else_is_there(question: str, salt: str) -
     assert split_of(group, options) in ("train", "validation", "held-out")
 
 
+def test_a_task_that_is_logged_again_with_a_hint_stays_in_its_split() -> None:
+    sources = Sources(reference=Reference(answers=["Santa Claus"]))
+    for n in range(40):
+        copies = [run(task_id=f"hotpot-{n}", question=f"Who is number {n}?{hint}") for hint in ("", "\nHint: in red.")]
+        items = [VerifyItem(record=to_json(one), agent_type="search", sources=sources) for one in copies]
+        plain, hinted = (process(item).outputs[0] for item in items)
+        assert plain["question"] != hinted["question"]
+        assert (plain["group"], plain["split"]) == (hinted["group"], hinted["split"])
+
+
+@given(st.from_regex(r"\s?[0-9]{0,6}\s?", fullmatch=True), st.text(min_size=1, max_size=40))
+def test_a_bare_counter_names_no_task(counter: str, question: str) -> None:
+    assert group_of("sql", question, task_id=counter) == group_of("sql", question)
+    assert group_of("sql", question, task_id=f"spider-{counter}") != group_of("sql", question)
+
+
 def test_splits_have_their_shares() -> None:
     options = VerifyOptions(validation=0.2, held_out=0.3)
     drawn = [split_of(group_of("sql", f"question {n}"), options) for n in range(2000)]
