@@ -127,7 +127,10 @@ class SqlAgent:
         return difference, False
 
     def gather(self, trajectory: Trajectory, sources: Sources) -> Gathered | Reject:
-        """The tables of the final query, whole, then the other tables that the run queried; the answer's rows."""
+        """The tables of the final query, whole, then the other tables that the run queried; the answer's rows.
+
+        A query that reads no table of the database gives no_evidence: its answer would hold without any context.
+        """
         sql = final_query(trajectory)
         if sources.database is None or not sql:
             return Reject(
@@ -148,6 +151,8 @@ class SqlAgent:
                 cure=f"raise max_answer_rows (now {self.options.max_answer_rows}) of the sql options",
             )
         needed = tables_of(sql, dialect=result.dialect)
+        if not needed:
+            return _no_evidence("no table")
         queried = _queried(trajectory, dialect=result.dialect)
         wanted = None if self.options.other_tables else list(dict.fromkeys([*needed, *queried]))
         read = read_tables(sources.database, wanted, max_rows=self.options.max_table_rows, limits=self.options.limits)
@@ -163,6 +168,8 @@ class SqlAgent:
                 cure=f"raise max_table_rows (now {self.options.max_table_rows}) of the sql options",
             )
         pieces = [_piece(by_name[n.lower()], Role.EVIDENCE, queried) for n in needed if n.lower() in by_name]
+        if not pieces:  # catalogs of the engine, for example
+            return _no_evidence(f"{', '.join(needed)}: no table of the database")
         done = {n.lower() for n in needed}
         if self.options.explored != "skip":
             role = Role(self.options.explored)
@@ -206,6 +213,14 @@ class SqlAgent:
             return Verdict(outcome="wrong", method="matched", reason="the answer is no list of rows")
         same = same_answer(wanted, given, ordered=bool(context.checks.get("ordered")))
         return _verdict("" if same else "other rows", wanted, given, method="matched")
+
+
+def _no_evidence(what: str) -> Reject:
+    return Reject(
+        reason="no_evidence",
+        detail=f"the final query reads {what}",
+        cure="none: its answer stands in the query itself, there is nothing to reason on",
+    )
 
 
 def final_query(trajectory: Trajectory) -> str:

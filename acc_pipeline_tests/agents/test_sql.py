@@ -146,6 +146,17 @@ def test_nothing_is_cut(database: Path, options: dict[str, int], reason: str) ->
     assert next(iter(options)) in reject.cure
 
 
+@pytest.mark.parametrize(
+    "sql", ["SELECT 5", "WITH a AS (SELECT 5 AS n) SELECT n FROM a", "SELECT * FROM range(3)",
+            "SELECT count(*) FROM information_schema.tables"]
+)  # fmt: skip
+@pytest.mark.parametrize("before", [[], [GOLD]])
+def test_a_query_that_reads_no_table_gives_no_evidence(database: Path, sql: str, before: list[str]) -> None:
+    reject = SqlAgent(SqlOptions(other_tables=5)).gather(run(*before, sql), sources(database))
+    assert isinstance(reject, Reject)
+    assert reject.reason == "no_evidence"
+
+
 def compiled(database: Path, *queries: str, dialect: str = "") -> Context:
     agent = SqlAgent(SqlOptions(dialect=dialect))
     trajectory = run(*queries)
