@@ -45,7 +45,8 @@ def _turn(step: Step) -> list[dict[str, Any]]:
 
 
 def _call(call: Call) -> dict[str, Any]:
-    arguments = _neutral(call.arguments) if call.arguments else ({"input": neutralise(call.raw)} if call.raw else {})
+    # a command line such as SWE-agent's `submit` has no arguments of its own: it goes in as it was written
+    arguments = _neutral(call.arguments or ({"command": call.raw} if call.raw else {}))
     return {"id": call.id, "type": "function", "function": {"name": neutralise(call.name), "arguments": arguments}}
 
 

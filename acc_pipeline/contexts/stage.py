@@ -13,7 +13,7 @@ from acc_pipeline.contexts.tokens import TokenCounter
 from acc_pipeline.lake.runs import Produced, RejectRow
 from acc_pipeline.trajectories.schema import Reject, from_json
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 COLUMNS: dict[str, Any] = {
     "example_id": pl.String,
     "run_id": pl.String,

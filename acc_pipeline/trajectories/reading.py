@@ -16,7 +16,7 @@ from acc_pipeline.trajectories.limits import Limits
 from acc_pipeline.trajectories.schema import Reject, Source, Trajectory
 from acc_pipeline.trajectories.sniff import LogFormat, find_format, log_formats
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):

@@ -203,6 +203,8 @@ def test_every_run_is_whole_and_comes_back_from_json(rel: str) -> None:
         assert [step.index for step in trajectory.steps] == list(range(len(trajectory.steps)))
         assert from_json(to_json(trajectory)) == trajectory
         for step in trajectory.steps:
+            if step.role == "agent" and step.calls:  # what stands as a call does not stand in the words too
+                assert not re.search(r"<function=|<tool_call>|```(?:mswea_bash_command|bash|sh)\n", step.text)
             ids = [call.id for call in step.calls]
             assert len(set(ids)) == len(ids)
             assert all(one.call_id is None or one.call_id in ids for one in step.observations)

@@ -87,7 +87,7 @@ def _step(raw: dict[str, Any], *, index: int, flags: set[str]) -> Step:
             )
     source = as_text(raw.get("source"))
     if not calls and source == "agent":
-        calls = function_tags(text, prefix=f"s{index}")
+        calls, text = function_tags(text, prefix=f"s{index}")
         flags.update({"calls_in_text"} if calls else set())
     return Step(
         index=index,

@@ -13,6 +13,7 @@ from acc_pipeline.trajectories.content import as_dict, as_text, first_text, spli
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.chat import chat_steps, is_messages
 from acc_pipeline.trajectories.formats.record import Record, run_id
+from acc_pipeline.trajectories.formats.text_calls import without
 from acc_pipeline.trajectories.schema import Agent, Answer, Call, Observation, Reject, Step, Task, Trajectory
 from acc_pipeline.trajectories.workspace import Workspace, find_root
 
@@ -115,10 +116,12 @@ def _fenced_steps(messages: list[dict[str, Any]]) -> tuple[list[Step], list[str]
             continue
         if role == "assistant":
             body, thought = split_reasoning(text)
-            commands = _FENCE.findall(body)
+            fences = list(_FENCE.finditer(body))
             # the framework runs an action only when there is exactly one
-            calls = [_bash(commands[0], id=f"s{len(steps)}")] if len(commands) == 1 else []
-            steps.append(Step(index=len(steps), role="agent", text=body, reasoning=thought, calls=calls))
+            run = fences if len(fences) == 1 else []
+            calls = [_bash(fence.group(1), id=f"s{len(steps)}") for fence in run]
+            words = without(body, run)
+            steps.append(Step(index=len(steps), role="agent", text=words, reasoning=thought, calls=calls))
         elif steps and steps[-1].role == "agent" and steps[-1].calls and not steps[-1].observations:
             observation = Observation(text=text, call_id=steps[-1].calls[0].id)
             steps[-1] = msgspec.structs.replace(steps[-1], observations=[observation])

@@ -13,6 +13,7 @@ from acc_pipeline.trajectories.content import as_arguments, as_text, first_text,
 from acc_pipeline.trajectories.evidence import with_evidence
 from acc_pipeline.trajectories.formats.chat import is_messages
 from acc_pipeline.trajectories.formats.record import Record, run_id
+from acc_pipeline.trajectories.formats.text_calls import without
 from acc_pipeline.trajectories.formats.verdicts import ID_KEYS, gold_of
 from acc_pipeline.trajectories.schema import Agent, Answer, Call, Observation, Outcome, Reject, Step, Task, Trajectory
 from acc_pipeline.trajectories.workspace import Workspace
@@ -99,8 +100,9 @@ def _add(message: dict[str, Any], *, steps: list[Step], flags: set[str]) -> None
         if "<tool_response>" in body:
             flags.add("hallucinated_observation")  # the model wrote its own response; only the environment's count
             body = _RESPONSE.sub("", body)
-        calls = [_call(one, id=f"s{index}c{number}") for number, one in enumerate(_CALL.findall(body))]
-        steps.append(Step(index=index, role="agent", text=body, reasoning=thought, calls=calls))
+        tags = list(_CALL.finditer(body))
+        calls = [_call(one.group(1), id=f"s{index}c{number}") for number, one in enumerate(tags)]
+        steps.append(Step(index=index, role="agent", text=without(body, tags), reasoning=thought, calls=calls))
     else:
         steps.append(Step(index=index, role="system" if role == "system" else "user", text=text))
 
