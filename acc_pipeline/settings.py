@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableVariable
 
@@ -95,6 +95,16 @@ class StudentOptions(Section):
         "tiny", description="A folder or hub name in Hugging Face form; `tiny`: random, made on the spot."
     )
     seeds: tuple[int, ...] = Field((0,), min_length=1, description="One checkpoint an arm for each seed.")
+
+    @field_validator("model")
+    @classmethod
+    def _folder_is_there(cls, model: str) -> str:
+        looks_like_path = model.startswith(("/", ".", "~")) or model.count("/") > 1
+        if looks_like_path and not (Path(model) / "config.json").is_file():
+            raise ValueError(
+                "no such folder with a config.json; allowed: a model's folder, a hub name owner/name, tiny"
+            )
+        return model
 
 
 class Settings(BaseSettings):

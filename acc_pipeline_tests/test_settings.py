@@ -187,6 +187,17 @@ def test_the_profiles_that_come_along_are_right(monkeypatch: pytest.MonkeyPatch,
     assert load_settings().profile == name
 
 
+def test_a_model_folder_that_is_not_there_is_told_before_anything_runs(
+    profile: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ACC_STUDENT__MODEL", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError, match=r"student\.model = .*nowhere.*: no such folder"):
+        load_settings()
+    for known in ("tiny", "Qwen/Qwen3-30B-A3B-Thinking-2507"):
+        monkeypatch.setenv("ACC_STUDENT__MODEL", known)
+        assert load_settings().student.model == known
+
+
 def test_dagster_fails_to_load_with_the_same_message(profile: Path) -> None:
     profile.write_text(f"{ARMS}teacher: {{samples: many}}\n")
     done = subprocess.run(

@@ -91,6 +91,12 @@ def test_another_model_or_sampling_never_sees_stored_responses(tmp_path, models)
     assert generate.run(config(tmp_path, models[1], likelihood=False, seed=3)) == 6
 
 
+def test_a_folder_without_weights_has_no_identity_and_hub_names_differ(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no weights"):
+        content_digest(tmp_path)
+    assert content_digest(Path("owner/one")) != content_digest(Path("owner/two"))
+
+
 def test_an_item_that_does_not_fit_is_kept_and_named(tmp_path):
     small = make_model(tmp_path / "small", seed=0, positions=16)
     cfg = config(tmp_path, small, samples=1)
