@@ -42,7 +42,9 @@ class SqlOptions(BaseModel):
         default="evidence", description="What tables become that the run queried, but its final query does not need."
     )
     other_tables: int = Field(default=0, ge=0, description="Tables that were never queried, as distractors: at most.")
-    max_table_rows: int = Field(default=20_000, ge=1, description="A larger table rejects the run: it is never cut.")
+    max_table_rows: int = Field(
+        default=20_000, ge=1, description="A larger table is never cut: as evidence it rejects the run."
+    )
     max_answer_rows: int = Field(default=2_000, ge=1, description="A larger result rejects the run: it is never cut.")
     limits: QueryLimits = Field(default_factory=QueryLimits, description="Limits of one query.")
 
@@ -130,6 +132,9 @@ class SqlAgent:
         """The tables of the final query, whole, then the other tables that the run queried; the answer's rows.
 
         A query that reads no table of the database gives no_evidence: its answer would hold without any context.
+        A table above max_table_rows is never cut: as evidence (of the final query, or explored with that option) it
+        rejects the run as table_too_large; as a distractor it is left out, and `checks["omitted_tables"]` says so,
+        name -> "<n> rows".
         """
         sql = final_query(trajectory)
         if sources.database is None or not sql:
@@ -159,13 +164,15 @@ class SqlAgent:
         if read.error:
             return Reject(reason="database_unreadable", detail=read.error, cure="replace the database file")
         by_name = {t.name.lower(): t for t in read.tables}
-        sizes = {name.lower(): problem for name, problem in read.problems.items() if problem != "missing"}
-        too_large = [f"{n} ({sizes[n.lower()]})" for n in needed if n.lower() in sizes]
+        too_big = {name.lower(): problem for name, problem in read.problems.items() if problem != "missing"}
+        evidence = [*needed, *queried] if self.options.explored == "evidence" else needed
+        too_large = [f"{n} ({too_big[n]})" for n in dict.fromkeys(n.lower() for n in evidence) if n in too_big]
         if too_large:
             return Reject(
                 reason="table_too_large",
                 detail=f"{', '.join(too_large)} cannot be shown whole",
-                cure=f"raise max_table_rows (now {self.options.max_table_rows}) of the sql options",
+                cure=f"raise max_table_rows (now {self.options.max_table_rows}) of the sql options; for a table that "
+                "only other queries of the run read, or set explored to distractor or skip",
             )
         pieces = [_piece(by_name[n.lower()], Role.EVIDENCE, queried) for n in needed if n.lower() in by_name]
         if not pieces:  # catalogs of the engine, for example
@@ -176,13 +183,16 @@ class SqlAgent:
             for name in [n for n in queried if n not in done and n in by_name]:
                 pieces.append(_piece(by_name[name], role, queried))
                 done.add(name)
-        for table in [t for t in read.tables if t.name.lower() not in done][: self.options.other_tables]:
+        never = [t for t in read.tables if t.name.lower() not in {*done, *queried}]
+        for table in never[: self.options.other_tables]:
             pieces.append(_piece(table, Role.DISTRACTOR, queried))
+        omitted = {n: size for n, size in too_big.items() if self.options.explored != "skip" or n not in queried}
         checks = {
             "sql": sql,
             "dialect": result.dialect,
             "columns": result.columns,
             "ordered": is_ordered(sql, dialect=result.dialect),
+            "omitted_tables": omitted,
         }
         return Gathered(pieces=pieces, answer=render_rows(result.rows), checks=checks)
 

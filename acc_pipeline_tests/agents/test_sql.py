@@ -128,7 +128,13 @@ def test_tables_are_whole_and_say_where_they_were_queried(database: Path) -> Non
     ]
     assert gathered.pieces[0].text.startswith("Table city: 5 rows, 4 columns\nname: VARCHAR | ")
     assert gathered.answer == '[["Ulm"], ["Jena"], ["Gera | x"]]'
-    assert gathered.checks == {"sql": GOLD, "dialect": "duckdb", "columns": ["name"], "ordered": True}
+    assert gathered.checks == {
+        "sql": GOLD,
+        "dialect": "duckdb",
+        "columns": ["name"],
+        "ordered": True,
+        "omitted_tables": {},
+    }
     for explored, roles in (("distractor", [Role.EVIDENCE, Role.DISTRACTOR]), ("skip", [Role.EVIDENCE])):
         options = SqlOptions.model_validate({"explored": explored})
         again = SqlAgent(options).gather(trajectory, sources(database))
@@ -144,6 +150,41 @@ def test_nothing_is_cut(database: Path, options: dict[str, int], reason: str) ->
     assert isinstance(reject, Reject)
     assert reject.reason == reason
     assert next(iter(options)) in reject.cure
+
+
+@pytest.mark.parametrize(
+    ("explored", "others", "omitted"),
+    [
+        ("distractor", 0, {"other": "30 rows"}),
+        ("distractor", 5, {"other": "30 rows"}),
+        ("skip", 0, {}),
+        ("skip", 5, {}),
+    ],
+)
+def test_an_explored_table_that_is_too_large_is_never_dropped_in_silence(
+    database: Path, explored: str, others: int, omitted: dict[str, str]
+) -> None:
+    trajectory = run("SELECT count(*) FROM Other", GOLD)
+    limits = {"max_table_rows": 20, "other_tables": others}
+    reject = SqlAgent(SqlOptions.model_validate({**limits, "explored": "evidence"})).gather(
+        trajectory, sources(database)
+    )
+    assert isinstance(reject, Reject)
+    assert (reject.reason, reject.detail) == ("table_too_large", "other (30 rows) cannot be shown whole")
+    assert "max_table_rows" in reject.cure
+    assert "explored" in reject.cure
+    gathered = SqlAgent(SqlOptions.model_validate({**limits, "explored": explored})).gather(
+        trajectory, sources(database)
+    )
+    assert isinstance(gathered, Gathered)
+    assert gathered.checks["omitted_tables"] == omitted
+    assert [p.title for p in gathered.pieces] == (["city", "land"] if others else ["city"])
+
+
+def test_a_large_table_that_was_never_queried_is_told_too(database: Path) -> None:
+    gathered = SqlAgent(SqlOptions(max_table_rows=20, other_tables=5)).gather(run(GOLD), sources(database))
+    assert isinstance(gathered, Gathered)
+    assert gathered.checks["omitted_tables"] == {"other": "30 rows"}
 
 
 @pytest.mark.parametrize(
