@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from acc_pipeline.evaluation.floors import floor_means
 from acc_pipeline.evaluation.results import wide
 from acc_pipeline.orchestration.funnels import funnels
 from acc_pipeline.orchestration.stages.results import arms_left_out
+from acc_pipeline.orchestration.stages.scores import read_items
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.report import charts
@@ -78,7 +80,26 @@ def _results(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Section
         "change against base. Means are over all responses."
     )
     scored = any(row["value"] for row in rows if row["metric"].startswith(_SHOWN_METRICS))
-    return Section(title="Results", text=text, tables=[across, about], pictures=[chart_of(rows)] if scored else [])
+    return Section(
+        title="Results",
+        text=text,
+        tables=[across, _floors(workspace), about],
+        pictures=[chart_of(rows)] if scored else [],
+    )
+
+
+def _floors(workspace: Workspace) -> Table:
+    means = floor_means(read_items(workspace))
+    return Table(
+        title="What guessing and cheating score on the same items, in percent",
+        columns=["metric", "guess", "score"],
+        rows=[
+            [metric, guess, f"{100 * value:.1f}"]
+            for metric, guesses in means.items()
+            for guess, value in guesses.items()
+        ],
+        numeric=frozenset({2}),
+    )
 
 
 def _funnels(workspace: Workspace) -> Section:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from acc_pipeline.evaluation.floors import floor_means
 from acc_pipeline.evaluation.results import as_text
 from acc_pipeline.orchestration import jobs
 from acc_pipeline.orchestration.assets.data import STAGES
@@ -10,6 +11,7 @@ from acc_pipeline.orchestration.funnels import Funnel, funnels
 from acc_pipeline.orchestration.history import open_instance
 from acc_pipeline.orchestration.materialize import JobRun, run_everything
 from acc_pipeline.orchestration.stages import checkpoints, results
+from acc_pipeline.orchestration.stages.scores import read_items
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
 from acc_pipeline.settings import DEFAULT_PROFILE, Settings
@@ -38,6 +40,8 @@ def run(settings: Settings, *, echo: Echo) -> bool:
     for line in stage_tables(funnels(workspace)):
         echo(line)
     echo(as_text(results.stored(workspace)))
+    for line in floor_lines(workspace):
+        echo(line)
     for arm, why in results.arms_left_out(workspace).items():
         echo(f"  not shown: {arm}: {why}")
     echo("")
@@ -52,6 +56,17 @@ def run(settings: Settings, *, echo: Echo) -> bool:
     profile = "" if settings.profile == DEFAULT_PROFILE else f" PROFILE={settings.profile}"
     echo(f"next: `make ui{profile}` shows the same history, rows, charts and rejects in Dagster")
     return not failed
+
+
+def floor_lines(workspace: Workspace) -> list[str]:
+    """What guessing scores on the same items, for the main metrics."""
+    means = floor_means(read_items(workspace))
+    shown = [metric for metric in means if metric in ("mrcr all", "graphwalks all precision", "graphwalks all f1")]
+    return [
+        f"  without any context, {metric}: "
+        + ", ".join(f"{guess} {100 * value:.1f}" for guess, value in means[metric].items())
+        for metric in shown
+    ]
 
 
 def notes(workspace: Workspace) -> list[str]:
