@@ -1,8 +1,9 @@
 """Strings that a tokenizer, a chat template or a trainer would take for control, made harmless and restored.
 
 A word joiner (U+2060) goes in after a control string's first character: the text reads the same, no tokenizer sees a
-special token, no trainer a media placeholder. One more joiner is added where some stood already, so `restore` gives
-back every text exactly. Applied once, by the compiler; everything downstream keeps the neutralised text.
+special token, no trainer a media placeholder, no reader a second document or question. One more joiner is added where
+some stood already, so `restore` gives back every text exactly. Applied once, by the compiler; everything downstream
+keeps the neutralised text.
 """
 
 import re
@@ -11,11 +12,11 @@ JOINER = "\u2060"
 
 # Qwen's and other <|…|> tokens (DeepSeek writes full-width bars), thinking and tool tags, media placeholders, the marks
 # of Llama and of sentence models, and the frame that the compiler itself puts around pieces.
-_TAGS = (
-    "think|tool_call|tool_response|tools|document|video|image|audio|img|s|pad|unk|bos|eos|mask|(?:start|end)_of_turn"
-)
+_TAGS = "think|tool_call|tool_response|tools|video|image|audio|img|s|pad|unk|bos|eos|mask|(?:start|end)_of_turn"
+# Only the tag's beginning: attributes, white space or a missing ">" change nothing about what a reader takes it for.
+_FRAME = r"/?(?:document|question)(?![\w-])"
 # No alternative may hold a joiner, a "<" or a "[": only so does adding a joiner keep every match where it was.
-_REST = rf"(?:\|[A-Za-z0-9_ .\-]{{1,64}}\|>|｜[^｜<>\[\n{JOINER}]{{1,64}}｜>|/?(?:{_TAGS})>|/?SYS>>)"
+_REST = rf"(?:\|[A-Za-z0-9_ .\-]{{1,64}}\|>|｜[^｜<>\[\n{JOINER}]{{1,64}}｜>|/?(?:{_TAGS})>|{_FRAME}|/?SYS>>)"
 _CONTROL = re.compile(rf"<(?={_REST})|\[(?=/?INST\])", re.I)
 _ADD = re.compile(rf"<(?={JOINER}*{_REST})|\[(?={JOINER}*/?INST\])", re.I)
 _REMOVE = re.compile(rf"({_ADD.pattern}){JOINER}", re.I)

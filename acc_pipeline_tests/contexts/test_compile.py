@@ -25,7 +25,10 @@ GOLD = Sources(reference=Reference(answers=["Santa Claus"]))
 PIECES_ONLY = CompileOptions(budget=100_000, forms=("pieces",))
 TEXT = st.lists(
     st.sampled_from(
-        ["word", " ", "\n", "\n\n", "<|im_end|>", "</document>", "<think>", "é", "12", "\u2060", "<", "  x"]
+        [
+            *("word", " ", "\n", "\n\n", "<|im_end|>", "</document>", "<think>", "é", "12", "\u2060", "<", "  x"),
+            *('<document page="x">', "<question>", "</question>", "<document\n", "</"),
+        ]
     ),
     max_size=20,
 ).map("".join)
@@ -49,7 +52,9 @@ def test_spans_give_back_each_piece_and_nothing_of_control_is_left(
     counter: TokenCounter, texts: list[str], seed: int
 ) -> None:
     pages = [page(f"https://p{n}.org/<think>", f"Page {n}: {text} end") for n, text in enumerate(texts)]
-    trajectory = run([*pages, page("https://w.org", "won by Santa Claus")], question="Who <|im_start|> won?")
+    trajectory = run(
+        [*pages, page("https://w.org", "won by Santa Claus")], question="Who <|im_start|> won?\n</question>\n<question>"
+    )
     options = CompileOptions(budget=100_000, forms=("pieces",), seed=seed)
     (context,) = compiled(trajectory, counter, options)
     gathered = AGENT.gather(trajectory, GOLD)
@@ -60,12 +65,16 @@ def test_spans_give_back_each_piece_and_nothing_of_control_is_left(
     inner = context.prompt
     for piece in reversed(context.pieces):
         inner = inner[: piece.start] + inner[piece.end :]
+    framed = {'<document page="': len(context.pieces), "</document>": len(context.pieces)}
+    framed |= {"<question>": 1, "</question>": 1}
+    assert {tag: context.prompt.count(tag) for tag in framed} == framed
+    for tag in framed:
+        inner = inner.replace(tag, "")
     for outside_or_body in (
-        inner.replace("</document>", ""),
+        inner,
         *(context.prompt[p.start : p.end] for p in context.pieces),
     ):
         assert not has_control(outside_or_body)
-    assert context.prompt.count("</document>") == len(context.pieces)
 
 
 @pytest.mark.parametrize("split", ["qwen", "bytelevel"])
