@@ -13,7 +13,12 @@ class CompileOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     budget: int = Field(default=8192, ge=64, description="Tokens that prompt and completion may take together.")
-    reserve: int = Field(default=1024, ge=0, description="Tokens of the budget kept free for rationale and answer.")
+    reserve: int = Field(
+        default=1024,
+        ge=0,
+        description="Tokens of the budget kept free for rationale and answer; "
+        "what takes more than the budget with them gives no training row.",
+    )
     forms: tuple[Form, ...] = Field(
         default=("pieces", "multi-turn"), min_length=1, description="How contexts are written; one row each."
     )

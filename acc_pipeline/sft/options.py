@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from acc_pipeline.privacy import scrub
 from acc_pipeline.sft import decontamination
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 
 class SftOptions(BaseModel):

@@ -68,6 +68,13 @@ def process(item: SftItem) -> Produced:
         detail = f"same question and answer as example {item.duplicate_of}"
         return _reject(item, reason="duplicate", detail=detail, cure="none needed: the other example is kept")
     row_made = _row(item, rationale=item.rationale)
+    prompt, completion, budget = row_made["tokens_prompt"], row_made["tokens_completion"], row["budget"]
+    if prompt + completion > budget:  # what `compile` kept free for the completion was a guess
+        detail = (
+            f"prompt {prompt} and completion {completion} take {prompt + completion} tokens, the budget is {budget}"
+        )
+        cure = f"raise the compile options' reserve to {completion} or more, or the budget to {prompt + completion}"
+        return _reject(item, reason="over_budget", detail=detail, cure=cure)
     if item.eval_index is None:
         return Produced(outputs=[row_made])
     return _compared(item, row=row_made, index=decontamination.load(item.eval_index))

@@ -93,6 +93,19 @@ def test_multi_turn_carries_the_chat_and_supervises_the_assistant_only(make: Mak
     assert made["tokens_prompt"] + made["tokens_completion"] == 3600
 
 
+def test_prompt_and_completion_share_the_budget(make: Make, tokenizer_dir: Path) -> None:
+    prompt = TokenCounter(tokenizer_dir).count_chat([{"role": "user", "content": compiled()["prompt"]}])
+    (row,) = process(make(compiled(tokens=prompt))).outputs
+    whole = prompt + row["tokens_completion"]
+    assert process(make(compiled(tokens=prompt, budget=whole))).outputs == [row]
+    produced = process(make(compiled(tokens=prompt, budget=whole - 1)))
+    (reject,) = produced.rejects
+    assert (produced.outputs, reject.reason, reject.columns["example_id"]) == ([], "over_budget", "e1")
+    for number in (prompt, row["tokens_completion"], whole - 1):
+        assert str(number) in reject.detail
+    assert f"reserve to {row['tokens_completion']}" in reject.cure
+
+
 def test_no_rationale_no_row_in_any_form(make: Make) -> None:
     for form in ("pieces", "multi-turn"):
         produced = process(make(compiled(form=form), rationale=None))
