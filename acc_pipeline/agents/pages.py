@@ -113,6 +113,8 @@ def _merged(group: list[Sighting]) -> Page:
             text = _join(text, clean(sighting.item.text))
     if best == Completeness.WINDOWED and _covers_all([s.item for s in chosen]):
         best = Completeness.FULL
+    if not first.item.locator.strip() and best in {Completeness.FULL, Completeness.WINDOWED}:
+        best = Completeness.SNIPPET  # nobody knows what page it is, or whether all the texts are of one
     title = next((s.item.title for s in group if s.item.title), "")
     rank = min((s.item.rank for s in group if s.item.rank), default=0)
     return Page(

@@ -93,7 +93,8 @@ class _Reader:
         if meaning.verb == Verb.SEARCH:
             return [] if output.is_error else search_results(output.text, query=meaning.query)
         if meaning.verb == Verb.VISIT:
-            return [] if output.is_error else pages(output.text, urls=meaning.urls, by_model=meaning.by_model)
+            how = {"by_model": meaning.by_model, "excerpt": meaning.excerpt}
+            return [] if output.is_error else pages(output.text, urls=meaning.urls, **how)
         if meaning.verb in {Verb.VIEW, Verb.EDIT}:
             return self._file_items(meaning, call=call, output=output)
         if meaning.verb in {Verb.QUERY, Verb.SCHEMA}:

@@ -43,6 +43,7 @@ _VERBS: dict[Verb, str] = {
 }
 _BY_NAME = {name: verb for verb, names in _VERBS.items() for name in names.split()}
 
+_EXCERPTS = {"lookup", "browser.find"}  # they search the open page and show passages of it
 _EDITORS = {"str_replace_editor", "str_replace_based_edit_tool", "file_editor", "text_editor", "editor"}
 _EDITOR_VERBS = {
     "view": Verb.VIEW,
@@ -74,6 +75,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     urls: list[str] = []
     edited: list[str] = []
     by_model: bool = False  # the tool hands the source to a model and returns that model's words
+    excerpt: bool = False  # the tool shows the passages of a page that match, never the page
     shell: ShellMeaning | None = None
 
 
@@ -101,7 +103,8 @@ def meaning_of(name: str, *, arguments: dict[str, Any], raw: str = "") -> Meanin
         return Meaning(verb=verb, query=text or raw)
     if verb == Verb.VISIT:
         by_model = bool(arguments.get("goal") or arguments.get("prompt"))
-        return Meaning(verb=verb, urls=_urls(arguments), query=query, by_model=by_model)
+        excerpt = plain in _EXCERPTS
+        return Meaning(verb=verb, urls=_urls(arguments), query=query, by_model=by_model, excerpt=excerpt)
     if verb in {Verb.VIEW, Verb.EDIT, Verb.GREP, Verb.LIST}:
         paths = _paths(arguments)
         edited = (paths or ["*"]) if verb == Verb.EDIT else []

@@ -7,6 +7,8 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from acc_pipeline.trajectories.content import as_text
 from acc_pipeline.trajectories.footers import completeness_of
 from acc_pipeline.trajectories.schema import Completeness, Evidence, EvidenceKind
@@ -71,8 +73,22 @@ def search_results(text: str, *, query: str) -> list[Evidence]:
     ]
 
 
-def pages(text: str, *, urls: list[str], by_model: bool) -> list[Evidence]:
-    """Pages of a visit. `by_model`: the tool gives a model's extraction of the page, which is never its full text."""
+def pages(text: str, *, urls: list[str], by_model: bool, excerpt: bool = False) -> list[Evidence]:
+    """Pages of a visit. `by_model`: the tool gives a model's extraction of the page, which is never its full text.
+
+    `excerpt`: the tool shows passages of a page. Those, and a text of which no address is known, are snippets at best.
+    """
+    return [
+        _at_best_snippet(one) if excerpt or not one.locator.strip() else one for one in _pages(text, urls, by_model)
+    ]
+
+
+def _at_best_snippet(page: Evidence) -> Evidence:
+    whole = page.completeness in {Completeness.FULL, Completeness.WINDOWED}
+    return msgspec.structs.replace(page, completeness=Completeness.SNIPPET) if whole else page
+
+
+def _pages(text: str, urls: list[str], by_model: bool) -> list[Evidence]:
     extracted = _extractions(text)
     if extracted:
         return extracted

@@ -71,6 +71,12 @@ def test_what_is_no_full_text_is_never_evidence(kind: Completeness) -> None:
     assert "full text" in found.cure
 
 
+def test_a_page_without_an_address_is_never_evidence() -> None:
+    found = AGENT.gather(run([page(" ", ABOUT)], [page("", "Another text")]), GOLD)
+    assert isinstance(found, Reject)
+    assert (found.reason, found.detail) == ("no_evidence", "pages read by the run: 1 snippet; search results: 0")
+
+
 def test_the_snippet_of_a_page_that_was_only_summarised_does_not_distract() -> None:
     found = gathered(
         [result("https://a.org/x", "a snippet"), result("https://b.org/y", "another snippet")],

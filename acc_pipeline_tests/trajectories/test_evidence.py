@@ -133,3 +133,17 @@ def test_roots() -> None:
     assert find_root("nothing here") == ""
     patch = "--- a/src/a.py\n+++ b/src/a.py\n"
     assert root_of_patch(patch, texts=["cat /srv/app/src/a.py", "ls /srv/app"]) == "/srv/app"
+
+
+def test_a_search_inside_a_page_shows_passages_and_never_the_page() -> None:
+    def seen(name: str, arguments: dict[str, Any]) -> list[tuple[str, Completeness]]:
+        steps = with_evidence([_step(0, name, arguments, "Ada was born in 1815.")], workspace=Workspace(""))
+        (observation,) = steps[0].observations
+        assert [observation.completeness] == [item.completeness for item in observation.items]
+        return [(item.locator, item.completeness) for item in observation.items]
+
+    assert seen("lookup", {"keyword": "born"}) == [("", Completeness.SNIPPET)]
+    assert seen("browser.find", {"pattern": "born", "cursor": 2}) == [("", Completeness.SNIPPET)]
+    assert seen("mcp__lookup", {"url": "https://a.org", "keyword": "born"}) == [("https://a.org", Completeness.SNIPPET)]
+    assert seen("browser.open", {"cursor": 2}) == [("", Completeness.SNIPPET)]
+    assert seen("visit", {"url": "https://a.org"}) == [("https://a.org", Completeness.FULL)]

@@ -62,5 +62,16 @@ def test_what_is_not_the_whole_page_says_so() -> None:
     assert pages("text [truncated]", urls=["u"], by_model=False)[0].completeness == Completeness.TRUNCATED
     cut = json.dumps({"content": "Born.", "truncated": True})
     assert pages(cut, urls=["u"], by_model=False)[0].completeness == Completeness.TRUNCATED
+    found = pages("1 match: Born in 1815.", urls=["https://a.org"], by_model=False, excerpt=True)[0]
+    assert (found.locator, found.completeness) == ("https://a.org", Completeness.SNIPPET)
     extracted = "The useful information in https://a.org for user goal birth as follows: \n\nEvidence in page:\nBorn."
     assert pages(extracted, urls=["https://a.org"], by_model=False)[0].completeness == Completeness.SUMMARY
+
+
+@pytest.mark.parametrize("text", ["# Ada\n\nBorn in 1815.", json.dumps([{"title": "Ada", "content": "Born in 1815."}])])
+def test_a_page_of_no_known_address_is_no_whole_page(text: str) -> None:
+    assert [(one.locator, one.completeness) for one in pages(text, urls=[], by_model=False)] == [
+        ("", Completeness.SNIPPET)
+    ]
+    assert pages(text, urls=[], by_model=True)[0].completeness == Completeness.SUMMARY
+    assert pages("text [truncated]", urls=[], by_model=False)[0].completeness == Completeness.TRUNCATED
