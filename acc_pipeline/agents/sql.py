@@ -25,7 +25,7 @@ from acc_pipeline.trajectories.schema import Reject, Trajectory, Verb
 RULES_VERSION = 2
 TIE = "equal but for a tie that the right query leaves open"
 _SHOWN = 3  # rows of each side that a verdict quotes
-_UNDECIDED = {"dialect", "timeout", "memory", "rows", "killed"}
+_UNDECIDED = {"dialect", "database", "timeout", "memory", "rows", "killed"}
 
 
 class SqlOptions(BaseModel):

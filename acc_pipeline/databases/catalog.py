@@ -12,6 +12,10 @@ SUFFIXES = (".duckdb", ".db", ".sqlite", ".sqlite3")
 _TABLE_SUFFIXES = (".csv", ".parquet")
 
 
+class Unreadable(ValueError):
+    """The database itself cannot be read, whatever is asked of it."""
+
+
 def _table_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in _TABLE_SUFFIXES and p.is_file())
 
@@ -49,7 +53,7 @@ def _spelling(name: str) -> str:
 
 
 def kind(database: Path) -> str:
-    """duckdb, sqlite or folder, by content; raises ValueError naming the file when it is none of them."""
+    """duckdb, sqlite or folder, by content; raises Unreadable naming the file when it is none of them."""
     if database.is_dir():
         return "folder"
     with database.open("rb") as file:
@@ -58,7 +62,7 @@ def kind(database: Path) -> str:
         return "sqlite"
     if head[8:12] == b"DUCK":
         return "duckdb"
-    raise ValueError(
+    raise Unreadable(
         f"{database} is neither a DuckDB nor an SQLite file; put one of them, or a folder of CSV or Parquet"
     )
 

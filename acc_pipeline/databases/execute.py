@@ -26,8 +26,8 @@ from acc_pipeline.databases.values import Value, decode, encode, to_wire
 
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
     """`error` is empty when the query ran. `error_kind`: syntax, refused (no query, or it reaches outside),
-    dialect (one that no engine here is proven to mean), failed (the engine's own error), timeout, memory, rows (too
-    many), killed (the process died)."""
+    dialect (one that no engine here is proven to mean), database (it cannot be read, whatever is asked of it), failed
+    (the engine's own error), timeout, memory, rows (too many), killed (the process died)."""
 
     columns: list[str] = []
     types: list[str] = []

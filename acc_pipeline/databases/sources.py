@@ -3,12 +3,13 @@
 Runs in the query process only, because the files may be hostile. Queries are the engines' business.
 """
 
+import contextlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from acc_pipeline.databases.catalog import kind, table_files
+from acc_pipeline.databases.catalog import Unreadable, kind, table_files
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.databases.values import family
 
@@ -31,6 +32,19 @@ class Source(Protocol):
 
 class TooLarge(ValueError):
     """A table has more rows than the limits allow to copy."""
+
+
+@contextlib.contextmanager
+def reading() -> Iterator[None]:
+    """What fails in here is the database's fault, not a query's: it is raised as Unreadable. Lack of memory is not."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise
+    except (sqlite3.Error, duckdb.Error, OSError) as error:
+        raise Unreadable(f"the database cannot be read: {error}") from error
 
 
 def identifier(name: str) -> str:
@@ -179,7 +193,7 @@ def open_source(path: Path, *, memory_mb: int) -> Source:
         return DuckSource(connection)
     files = table_files(path)
     if not files:
-        raise ValueError(f"{path} holds no .csv or .parquet file; put one file a table there")
+        raise Unreadable(f"{path} holds no .csv or .parquet file; put one file a table there")
     connection = open_duckdb(None, memory_mb=memory_mb)
     for name, file in files.items():
         literal = str(file).replace("'", "''")

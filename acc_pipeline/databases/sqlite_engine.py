@@ -25,7 +25,7 @@ from acc_pipeline.databases.mysql_values import (
     rounded,
     whole_divide,
 )
-from acc_pipeline.databases.sources import Source, TooLarge, identifier
+from acc_pipeline.databases.sources import Source, TooLarge, identifier, reading
 from acc_pipeline.databases.statement import StatementError, tables_of
 from acc_pipeline.databases.tables import Table
 from acc_pipeline.databases.values import Value, family, float32, short_float32
@@ -133,10 +133,13 @@ class SqliteEngine:
                     "failed", f"there is no table {name!r}; tables here: {', '.join(self.names.values())}"
                 )
             stored = self.names[key]
-            count = self.source.count(stored)
+            with reading():
+                count = self.source.count(stored)
             if count > self.table_rows:
                 raise TooLarge(f"table {stored} has {count} rows, more than table_rows = {self.table_rows}")
-            self._create(self.source.read(stored))
+            with reading():
+                table = self.source.read(stored)
+            self._create(table)
             # Views and CTE-like names read nothing else here: a view was read as its rows.
 
     def _create(self, table: Table) -> None:

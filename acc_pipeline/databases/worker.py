@@ -17,9 +17,9 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from acc_pipeline.databases.catalog import kind
+from acc_pipeline.databases.catalog import Unreadable, kind
 from acc_pipeline.databases.duckdb_engine import DuckEngine
-from acc_pipeline.databases.sources import MemorySource, Source, TooLarge, open_source
+from acc_pipeline.databases.sources import MemorySource, Source, TooLarge, open_source, reading
 from acc_pipeline.databases.sqlite_engine import SqliteEngine
 from acc_pipeline.databases.statement import StatementError, proven_dialect
 from acc_pipeline.databases.tables import Table
@@ -37,6 +37,10 @@ class Databases:
         self._engines: OrderedDict[tuple[Any, ...], SqliteEngine | DuckEngine] = OrderedDict()
 
     def source(self, path: Path) -> tuple[tuple[Any, ...], Source]:
+        with reading():
+            return self._source(path)
+
+    def _source(self, path: Path) -> tuple[tuple[Any, ...], Source]:
         stat = path.stat()
         key: tuple[Any, ...] = (str(path), stat.st_size, stat.st_mtime_ns)
         if path.is_dir():
@@ -45,11 +49,19 @@ class Databases:
             self._sources[key] = open_source(path, memory_mb=self.memory_mb)
             while len(self._sources) > _OPEN:
                 gone, old = self._sources.popitem(last=False)
-                for engine in [e for e in self._engines if e[: len(gone)] == gone]:
-                    self._engines.pop(engine).connection.close()
-                old.close()
+                self._close(gone, old)
         self._sources.move_to_end(key)
         return key, self._sources[key]
+
+    def _close(self, key: tuple[Any, ...], source: Source) -> None:
+        for engine in [e for e in self._engines if e[: len(key)] == key]:
+            self._engines.pop(engine).connection.close()
+        source.close()
+
+    def forget(self, path: Path) -> None:
+        """Close what is open of a database, so that the next request opens it anew."""
+        for key in [k for k in self._sources if k[0] == str(path)]:
+            self._close(key, self._sources.pop(key))
 
     def engine(self, request: dict[str, Any]) -> SqliteEngine | DuckEngine:
         if request.get("tables") is not None:
@@ -58,10 +70,12 @@ class Databases:
             ]
             return self._make(MemorySource(tables), request["dialect"])
         key, source = self.source(Path(request["database"]))
-        dialect = request["dialect"] or source.dialect()
+        with reading():
+            dialect = request["dialect"] or source.dialect()
         full = (*key, proven_dialect(dialect))
         if full not in self._engines:
-            self._engines[full] = self._make(source, dialect)
+            with reading():
+                self._engines[full] = self._make(source, dialect)
         return self._engines[full]
 
     def _make(self, source: Source, dialect: str) -> SqliteEngine | DuckEngine:
@@ -121,6 +135,8 @@ def answer(databases: Databases, request: dict[str, Any]) -> dict[str, Any]:
     """One request's reply; whatever goes wrong inside a query becomes its error."""
     import duckdb
 
+    # What DuckDB raises when a file's content is at fault, which it may find out only while a query runs.
+    damaged = duckdb.IOException, duckdb.SerializationException, duckdb.FatalException, duckdb.InternalException
     try:
         return (_query if request["op"] == "query" else _tables)(databases, request)
     except StatementError as error:
@@ -129,6 +145,10 @@ def answer(databases: Databases, request: dict[str, Any]) -> dict[str, Any]:
         return {"error": str(error), "kind": "rows"}
     except (MemoryError, duckdb.OutOfMemoryException):
         return {"error": f"the query needs more than memory_mb = {databases.memory_mb}", "kind": "memory"}
+    except (Unreadable, *damaged) as error:
+        if request["database"]:
+            databases.forget(Path(request["database"]))
+        return {"error": str(error), "kind": "database"}
     except (sqlite3.Error, duckdb.Error) as error:
         text = str(error)
         if "interrupt" in text.lower():

@@ -107,6 +107,22 @@ def test_a_broken_database_is_not_the_runs_fault(tmp_path: Path, content: bytes)
     assert "neither a DuckDB nor an SQLite file" in verdict.reason
 
 
+@pytest.mark.parametrize("content", [b"", b"not a database" * 100, b"SQLite format 3\x00" + b"x" * 4000])
+@pytest.mark.parametrize("sql", [GOLD, ""])
+def test_a_broken_database_is_not_wrong_where_only_the_answer_is_known(
+    tmp_path: Path, content: bytes, sql: str
+) -> None:
+    (tmp_path / "world.duckdb").write_bytes(content)
+    known = sources(tmp_path / "world.duckdb", sql=sql, answers=["[[1]]"])
+    verdict = SqlAgent().verify(run(GOLD), known)
+    assert (verdict.outcome, verdict.method) == ("unknown", "executed")
+    # a bad query on a good database stays wrong
+    with duckdb.connect(str(tmp_path / "good.duckdb")) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS a")
+    good = sources(tmp_path / "good.duckdb", sql="", answers=["[[1]]"])
+    assert SqlAgent().verify(run("SELECT b FROM t"), good).outcome == "wrong"
+
+
 def test_a_reference_answer_serves_where_there_is_no_reference_query(database: Path) -> None:
     agent = SqlAgent()
     count = run("SELECT count(*) FROM city")

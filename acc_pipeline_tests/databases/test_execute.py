@@ -148,8 +148,56 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.duckdb"
     path.write_text("hello")
     result = run_query(path, "SELECT 1")
-    assert result.error_kind == "failed"
+    assert result.error_kind == "database"
     assert "x.duckdb" in result.error
+
+
+def broken_database(path: Path, how: str) -> Path:
+    """A database of a table t with a long text column, whole at its head and broken behind it."""
+    if how == "csv":
+        (path / "world").mkdir()
+        (path / "world" / "t.parquet").write_bytes(b"PAR1" + b"x" * 500)
+        return path / "world"
+    file = path / ("world.sqlite" if how == "sqlite" else "world.duckdb")
+    rows = [(i, f"{i * 7919 % 1_000_003:0>200}") for i in range(20_000)]
+    if how == "sqlite":
+        lite = sqlite3.connect(file)
+        lite.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+        lite.executemany("INSERT INTO t VALUES (?, ?)", rows)
+        lite.commit()
+        lite.close()
+    else:
+        with duckdb.connect(str(file)) as connection:
+            connection.execute(
+                "CREATE TABLE t AS SELECT i AS a, md5(i::VARCHAR) || md5((i + 1)::VARCHAR) AS b FROM range(200000) r(i)"
+            )
+    content = bytearray(file.read_bytes())
+    if how == "truncated":
+        content = content[:9000]
+    else:
+        content[20_000:-20_000] = b"\xa5" * (len(content) - 40_000)
+    file.write_bytes(bytes(content))
+    return file
+
+
+@pytest.mark.parametrize("how", ["duckdb", "sqlite", "truncated", "csv"])
+@pytest.mark.parametrize("dialect", ["duckdb", "sqlite", "mysql"])
+def test_a_database_that_breaks_while_it_is_read_is_told_from_a_bad_query(
+    tmp_path: Path, how: str, dialect: str
+) -> None:
+    path = broken_database(tmp_path, how)
+    result = run_query(path, "SELECT max(b), sum(a) FROM t", dialect=dialect)
+    assert (result.error_kind, result.rows) == ("database", []), result.error
+    # and a whole file in its place is read, the same process still living
+    whole = sqlite3.connect(tmp_path / "whole.sqlite")
+    whole.execute("CREATE TABLE t (a INTEGER, b TEXT)")
+    whole.execute("INSERT INTO t VALUES (1, 'x')")
+    whole.commit()
+    whole.close()
+    if path.is_file():
+        os.replace(tmp_path / "whole.sqlite", path)
+        assert run_query(path, "SELECT max(b), sum(a) FROM t", dialect=dialect).rows == [("x", 1)]
+    assert run_query(tmp_path / "nothing.duckdb", "SELECT 1", dialect=dialect).error_kind == "database"
 
 
 def test_values_cross_the_process_boundary_with_their_types(tmp_path: Path) -> None:
