@@ -60,7 +60,8 @@ def open_container(path: Path, *, rel: str, limits: Limits) -> Container:
             if _first_line_is_a_value(text):
                 return _parse_lines(text, source=source, limits=limits)
             if name.endswith((".json", ".traj")):
-                raise Refused(_broken(error, "broken_json", source)) from None
+                cure = "repair or remove the file: nothing of it was read"
+                raise Refused(_reject("broken_json", f"not valid JSON: {error}", cure, source)) from None
     return Container(kind="text", sha256=sha256, values=[(0, text)], text=text, rows=1)
 
 
@@ -92,8 +93,8 @@ def _parse_lines(text: str, *, source: Source, limits: Limits) -> Container:
             values.append((row, parse_value(line, limits=limits)))
         except ValueError as error:
             where = msgspec.structs.replace(source, row=row)
-            reject = _broken(error, "broken_line", where)
-            rejects.append(msgspec.structs.replace(reject, detail=f"line {number}: {reject.detail}"))
+            detail = f"line {number}: not valid JSON: {error}"
+            rejects.append(_reject("broken_line", detail, "repair or remove the line; the other lines are read", where))
     rejects += too_many(len(lines), limits=limits, source=source)
     return Container(kind="lines", sha256=source.sha256, values=values, rejects=rejects, rows=len(lines))
 
@@ -147,10 +148,6 @@ def _bounded(path: Path, *, limits: Limits) -> bytes:
         if not unzip.eof and len(out) <= limits.max_file_bytes:
             raise zlib.error("the archive ends in the middle")
         return bytes(out)
-
-
-def _broken(error: ValueError, reason: str, source: Source) -> Reject:
-    return _reject(reason, f"not valid JSON: {error}", "repair or remove it; nothing else of the file is lost", source)
 
 
 def _reject(reason: str, detail: str, cure: str, source: Source) -> Reject:

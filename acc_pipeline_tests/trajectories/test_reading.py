@@ -45,7 +45,13 @@ def test_a_broken_line_in_the_middle_costs_only_itself(tmp_path: Path) -> None:
     assert [t.source.row for t in found.trajectories] == [0, 2]
     assert [(one.reason, one.source and one.source.row) for one in found.rejects] == [("broken_line", 1)]
     assert "line 2" in found.rejects[0].detail
+    assert "the other lines are read" in found.rejects[0].cure
     assert found.n_records == 3
+
+
+def test_a_file_that_is_broken_as_a_whole_says_that_nothing_of_it_was_read(tmp_path: Path) -> None:
+    (reject,) = _read(tmp_path / "runs.json", json.dumps([_row("one"), _row("two")])[:-1]).rejects
+    assert (reject.reason, reject.cure) == ("broken_json", "repair or remove the file: nothing of it was read")
 
 
 def test_line_separators_inside_strings_do_not_cut_lines(tmp_path: Path) -> None:
