@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -32,11 +33,15 @@ def run_piped(
 
     Returns what it materialised, or None when it reported no asset: nothing is taken for made that was not said to be.
     """
-    with dg.open_pipes_session(
-        context=context,
-        context_injector=dg.PipesTempFileContextInjector(),
-        message_reader=dg.PipesTempFileMessageReader(),
-    ) as session:
+    # Dagster warns of a preview in its own session, about which its user cannot do anything.
+    with (
+        warnings.catch_warnings(action="ignore", category=dg.PreviewWarning),
+        dg.open_pipes_session(
+            context=context,
+            context_injector=dg.PipesTempFileContextInjector(),
+            message_reader=dg.PipesTempFileMessageReader(),
+        ) as session,
+    ):
         run_child(command, log_path=log_path, variables=session.get_bootstrap_env_vars())
     results = session.get_results(implicit_materializations=False)
     return results[0] if results else None
