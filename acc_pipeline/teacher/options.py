@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 _PLACEMENT = {
     "base_url",

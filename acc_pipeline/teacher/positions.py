@@ -11,13 +11,42 @@ _NOUN = (
     r"(?:documents?|docs?\.?|pieces?|passages?|sources?|contexts?|snippets?|webpages?|web\s+pages?|pages?|files?"
     r"|tables?)"
 )
+_SINGULAR = r"(?:document|doc\.?|piece|passage|source|context|snippet|webpage|web\s+page|page|file|table)"
+_PLURAL = r"(?:documents|docs|pieces|passages|sources|contexts|snippets|webpages|web\s+pages|pages|files|tables)"
+_MARK = r"\s*(?:no\.?|number|nr\.?|#)?\s*[(\[\"']?#?"
+_COUNT = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _ORDINAL = (
-    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|last|final|next|previous|following|preceding"
-    r"|\d+(?:st|nd|rd|th))"
+    r"(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|last|final|next|previous"
+    r"|following|preceding|earlier|later|former|latter|\d+(?:st|nd|rd|th))"
 )
+_THE = r"(?:the|this|that|these|those|our|my)"
+_GIVEN = r"(?:given|provided|listed|supplied|shown|retrieved|available|input)"
+_AND = r"(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|to|through)\s+|\s*[&/]\s*)(?:the\s+)?"
+_SAYS = r"(?:says?|states?|shows?|gives?|lists?|mentions?|describes?|contains?|holds?|confirms?|tells?|notes?|and|or)"
+# "document one" names it, "the page one sees" does not; and "I" is mostly the writer.
+_ENDED = rf"(?=\s*(?:[.,;:)\]\"']|$|{_SAYS}\b))"
+# "the file three times", "page two million people read": a count of something else
+_COUNTED = (
+    r"(?!(?:\s+|-)(?:rows?|columns?|lines?|times?|people|persons?|men|women|hundred|thousand|million|billion|days?|weeks?"
+    r"|months?|years?|hours?|minutes?|seconds?|times|others?|more|different|separate|distinct|further|additional)\b)"
+)
+_ROMAN = r"(?-i:II|III|IV|VI{1,3}|IX|XI{1,3}|XIV|XV)"
+# Letters stand alone: not "file A.py", "file C:\", "the source C code", "Table A's" nor the title "Page A Story".
+_LETTER = r"(?-i:[A-HJ-Z])(?![\w'’+#-]|\.\w|:[\\/])(?!\s+(?:code|files?|programs?|compiler)\b)(?!(?-i:\s+[A-Z][a-z]))"
+
 _PATTERNS = [
     re.compile(rf"\b{_NOUN}\s*(?:no\.?|number|nr\.?|#)?\s*\(?\[?#?\d+\b(?!\s*(?:rows|columns|lines))", re.IGNORECASE),
-    re.compile(rf"\b(?:the|this|that|our|my)\s+{_ORDINAL}\s+(?:(?:given|provided|listed)\s+)?{_NOUN}\b", re.IGNORECASE),
+    re.compile(rf"\b{_SINGULAR}{_MARK}\b{_COUNT}\b{_COUNTED}", re.IGNORECASE),
+    re.compile(rf"\b{_PLURAL}\s+(?:one|{_COUNT}){_AND}{_COUNT}\b{_COUNTED}", re.IGNORECASE),
+    re.compile(rf"\b{_SINGULAR}{_MARK}\bone\b{_ENDED}", re.IGNORECASE),
+    re.compile(rf"\b{_NOUN}{_MARK}\b(?P<label>{_ROMAN}\b(?!\.\w)|{_LETTER}|(?-i:I)\b{_ENDED})", re.IGNORECASE),
+    re.compile(rf"\b{_THE}\s+(?:{_ORDINAL}{_AND})*{_ORDINAL}\s+(?:{_GIVEN}\s+)?{_NOUN}\b", re.IGNORECASE),
+    re.compile(rf"\b{_ORDINAL}\s+(?:few|couple\s+of|one|{_COUNT}|\d+)\s+(?:{_GIVEN}\s+)?{_NOUN}\b", re.IGNORECASE),
+    re.compile(
+        rf"\b{_ORDINAL}(?:\s+(?:one|{_COUNT}|few))?\s+(?:of|in|among)\s+(?:all\s+)?{_THE}\s+"
+        rf"(?:(?:{_GIVEN}|above|{_COUNT}|\d+)\s+)*{_PLURAL}\b",
+        re.IGNORECASE,
+    ),
     re.compile(rf"\b{_NOUN}\s+(?:above|below|at\s+the\s+(?:top|bottom|start|beginning|end|middle))\b", re.IGNORECASE),
     re.compile(rf"\b(?:the|this)\s+(?:above|below)\s+{_NOUN}\b", re.IGNORECASE),
     re.compile(
@@ -33,7 +62,8 @@ def position_named(text: str, *, quotable: str, names: Iterable[str] = ()) -> st
     """The first phrase of `text` that names a piece by number or position, or "" when there is none.
 
     `quotable` is the text of the pieces: a phrase that stands there word for word, inside the same quotation marks or
-    with the characters around it, is a quotation. `names` are titles and locators: a phrase in one is a name.
+    with the characters around it, is a quotation. `names` are titles and locators: a phrase in one is a name, and so is
+    a letter that is a whole one, such as a table's.
     """
     flat = " ".join(text.split())
     source = " ".join(quotable.split())
@@ -42,7 +72,8 @@ def position_named(text: str, *, quotable: str, names: Iterable[str] = ()) -> st
         for match in pattern.finditer(flat):
             quoted = _in_marks(flat, source, match.start()) or _goes_on(flat, source, match.start(), match.end())
             named = any(_whole_words(flat, match.start(), match.end()).casefold() in name for name in known)
-            if not quoted and not named:
+            label = match.groupdict().get("label", "").casefold()
+            if not quoted and not named and label not in known:
                 return match.group(0)
     return ""
 
