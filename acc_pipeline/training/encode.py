@@ -1,8 +1,9 @@
 """From a chat to token ids and labels: loss on what the assistant wrote and its end token, on nothing else.
 
-The text is what the tokenizer's own chat template renders, and the ids of the part before a supervised turn are those
-that the model would be given at inference. Each row proves itself: what the labels decode to is what was meant, or the
-row is refused. Tokenizers come in through a protocol, so neither torch nor transformers is imported.
+The text is what the tokenizer's own chat template renders. The ids before a supervised turn are those that the model
+would be given at inference, but for one case: a turn without reasoning is trained as the template writes it, without
+the `<think>` that a thinking model's generation prompt opens. Each row proves itself: what the labels decode to is what
+was meant, or the row is refused. Tokenizers come in through a protocol, so neither torch nor transformers is imported.
 """
 
 import unicodedata
