@@ -1,7 +1,8 @@
 """Importing an SQL dump: one DuckDB file a database, with the dump's types, row counts checked against the dump.
 
-USE, CREATE TABLE and INSERT are read (through sqlglot); nothing of the dump is executed. The dialect is kept in the
-file, because queries for such a database are written in it.
+USE, CREATE TABLE and INSERT are read (through sqlglot); nothing of the dump is executed, so a statement that would
+change rows or columns in another way is an error, and what changes neither (keys, views, grants …) is left out. The
+dialect is kept in the file, because queries for such a database are written in it.
 """
 
 import hashlib
@@ -12,17 +13,36 @@ from typing import Any
 
 import msgspec
 
-from acc_pipeline.databases.dump_statements import count_rows, statements
+from acc_pipeline.databases.dump_statements import count_rows, numbered_statements, split_actions
 from acc_pipeline.databases.sources import META_SCHEMA, identifier
 from acc_pipeline.databases.values import family
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 _TYPES = {
     "BIT": "BIGINT", "YEAR": "INTEGER", "MEDIUMINT": "INTEGER", "UMEDIUMINT": "INTEGER", "DATETIME": "TIMESTAMP",
     "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMPLTZ": "TIMESTAMP", "TIME": "VARCHAR",
 }  # fmt: skip
 _TEXT = re.compile(r"(CHAR|TEXT|ENUM|SET|JSON|UUID|INTERVAL|INET)")
 _BYTES = re.compile(r"(BLOB|BINARY)")
+_CHANGES = {
+    "UPDATE", "DELETE", "TRUNCATE", "MERGE", "LOAD", "RENAME", "CALL", "EXEC", "EXECUTE", "DO", "WITH", "ROLLBACK",
+}  # fmt: skip
+# Actions of ALTER TABLE that leave rows, columns, types and names as they are.
+_HARMLESS = re.compile(
+    r"""(?ix)
+    ADD\s+(CONSTRAINT|PRIMARY|UNIQUE|INDEX|KEY|FOREIGN|FULLTEXT|SPATIAL|CHECK)\b | OWNER\b | (EN|DIS)ABLE\b | COMMENT\b
+  | ALTER\s+(COLUMN\s+)?\S+\s+((SET|DROP)\s+(DEFAULT|NOT\s+NULL|STATISTICS|STORAGE)|SET\s+STORAGE|ADD\s+GENERATED)\b
+  | DROP\s+(CONSTRAINT|PRIMARY|INDEX|KEY|FOREIGN|CHECK)\b | VALIDATE\b | CLUSTER\b | REPLICA\b
+  | SET\s*\( | SET\s+TABLESPACE\b
+  | MODIFY\b.*\bAUTO_INCREMENT\b | (AUTO_INCREMENT|ENGINE|ROW_FORMAT)\b | (DEFAULT\s+)?(CHARSET|CHARACTER|COLLATE)\b
+    """,
+    re.DOTALL,
+)
+_NAME = r"""(?:[`"\[][^`"\]]+[`"\]]|[^\s.,(]+)"""
+_ALTER = re.compile(rf"(?is)ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?{_NAME}(?:\.{_NAME})*\s*(?P<actions>.*)")
+_DROP = re.compile(
+    r"(?is)DROP\s+(?:TEMPORARY\s+)?TABLE\s+(?:IF\s+EXISTS\s+)?(?P<names>.*?)(?:\s+(?:CASCADE|RESTRICT))?"
+)
 _SAFE = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.\- ]*$")
 
 
@@ -42,8 +62,8 @@ class ImportedDatabase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Table:
-    def __init__(self, name: str, columns: list[str], types: list[str]) -> None:
-        self.name, self.columns, self.types = name, columns, types
+    def __init__(self, name: str, columns: list[str], types: list[str], *, schema: str = "") -> None:
+        self.name, self.columns, self.types, self.schema = name, columns, types, schema
         self.rows: list[list[str | bytes | None]] = []
         self.counted = 0
 
@@ -93,6 +113,19 @@ class _Reader:
         self.dialect, self.current = dialect, default_name
         self.databases: dict[str, dict[str, _Table]] = {}
 
+    def read(self, text: str) -> None:
+        """Read all statements; an error names the line and the statement."""
+        line, statement = 1, ""
+        try:
+            for line, statement in numbered_statements(text, dialect=self.dialect):  # noqa: B007
+                self.statement(statement)
+        except DumpError as error:
+            shown = " ".join(statement[:120].split())[:80]
+            raise DumpError(f"line {line}: {error} (statement: {shown})") from error
+        except (ValueError, AttributeError, TypeError) as error:  # sqlglot gave a tree of another shape
+            shown = " ".join(statement[:120].split())[:80]
+            raise DumpError(f"line {line}: cannot be read as {self.dialect}: {error} (statement: {shown})") from error
+
     def statement(self, text: str) -> None:
         head = re.match(r"[A-Za-z]+(\s+[A-Za-z]+)?", text)
         words = head.group().upper().split() if head else [""]
@@ -104,6 +137,29 @@ class _Reader:
             self.insert(text)
         elif words[0] == "COPY":
             raise DumpError("the dump holds COPY … FROM stdin; make it with INSERT statements (pg_dump --inserts)")
+        elif words == ["DROP", "TABLE"] or words == ["DROP", "TEMPORARY"]:
+            self.drop(text)
+        elif words[0] in _CHANGES:
+            raise DumpError(
+                f"{words[0]} would change the data and is not carried out; dump the data as it is in the end"
+            )
+        elif words == ["ALTER", "TABLE"]:
+            self.alter(text)
+
+    def alter(self, text: str) -> None:
+        found = _ALTER.fullmatch(text)
+        actions = split_actions(found["actions"], dialect=self.dialect) if found else [text]
+        for action in actions:
+            if not _HARMLESS.match(action):
+                raise DumpError(
+                    f"ALTER TABLE … {action[:60]} would change the table; dump the table as it is in the end"
+                )
+
+    def drop(self, text: str) -> None:
+        found = _DROP.fullmatch(text)
+        for name in found["names"].split(",") if found else []:
+            bare = name.strip().rsplit(".", 1)[-1].strip('`"[] \n')
+            self.databases.get(self.current, {}).pop(bare.lower(), None)
 
     def _parse(self, text: str) -> Any:
         import sqlglot
@@ -111,7 +167,7 @@ class _Reader:
 
         try:
             return sqlglot.parse_one(text, read=self.dialect)
-        except SqlglotError as error:
+        except (SqlglotError, RecursionError) as error:
             reason = str(error).splitlines()[0]
             raise DumpError(f"not {self.dialect} SQL: {text[:60]!r}…: {reason}; name the dump's own dialect") from error
 
@@ -120,25 +176,44 @@ class _Reader:
 
         tree = self._parse(text)
         schema = tree.this
-        if not isinstance(schema, exp.Schema):
+        if not isinstance(tree, exp.Create) or not isinstance(schema, exp.Schema):
             raise DumpError(f"CREATE TABLE without columns: {text[:60]!r}; only plain tables are imported")
         columns = [c for c in schema.expressions if isinstance(c, exp.ColumnDef)]
-        table = _Table(schema.this.name, [c.name for c in columns], [_duckdb_type(c.kind) for c in columns])
-        self.databases.setdefault(self.current, {})[table.name.lower()] = table
+        names = [c.name for c in columns]
+        twice = [n for i, n in enumerate(names) if n.lower() in {m.lower() for m in names[:i]}]
+        if twice:
+            raise DumpError(
+                f"table {schema.this.name} has column {twice[0]!r} twice (case does not matter); rename one"
+            )
+        types = [_duckdb_type(c.kind) if c.kind is not None else "VARCHAR" for c in columns]
+        table = _Table(schema.this.name, names, types, schema=schema.this.db)
+        tables = self.databases.setdefault(self.current, {})
+        other = tables.get(table.name.lower())
+        if other is not None:
+            both = " and ".join(f"{t.schema}.{t.name}".lstrip(".") for t in (other, table))
+            raise DumpError(f"two tables of one name: {both} (neither schema nor case is kept); dump them apart")
+        tables[table.name.lower()] = table
 
     def insert(self, text: str) -> None:
         from sqlglot import exp
 
         tree = self._parse(text)
+        if not isinstance(tree, exp.Insert):
+            raise DumpError("this INSERT cannot be read; dump plain INSERT … VALUES")
         target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
         table = self.databases.get(self.current, {}).get(target.name.lower())
         if table is None:
             raise DumpError(f"INSERT INTO {target.name} before its CREATE TABLE; dump structure and data together")
+        if target.db and table.schema and target.db.lower() != table.schema.lower():
+            raise DumpError(f"INSERT INTO {target.db}.{target.name}, but the table is {table.schema}.{table.name}")
         if not isinstance(tree.expression, exp.Values):
             raise DumpError(f"INSERT INTO {target.name} without VALUES; dump the data itself")
         order = list(range(len(table.columns)))
         if isinstance(tree.this, exp.Schema):
             positions = {c.lower(): i for i, c in enumerate(table.columns)}
+            unknown = [c.name for c in tree.this.expressions if c.name.lower() not in positions]
+            if unknown:
+                raise DumpError(f"INSERT INTO {target.name}: there is no column {unknown[0]!r}")
             order = [positions[c.name.lower()] for c in tree.this.expressions]
         for row in tree.expression.expressions:
             cells = row.expressions if isinstance(row, exp.Tuple) else [row.unnest()]
@@ -148,7 +223,7 @@ class _Reader:
             for position, cell in zip(order, cells, strict=True):
                 values[position] = _literal(cell)
             table.rows.append(values)
-        table.counted += count_rows(text)
+        table.counted += count_rows(text, dialect=self.dialect)
 
 
 def _store(connection: Any, table: _Table, notes: list[str]) -> int:
@@ -186,6 +261,7 @@ def _store(connection: Any, table: _Table, notes: list[str]) -> int:
 
 def _write(path: Path, tables: dict[str, _Table], *, dialect: str, digest: str) -> tuple[dict[str, int], list[str]]:
     import duckdb
+    import pyarrow as pa
 
     # Beside its final place and renamed when whole: a killed import leaves no half database to be found.
     scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -201,6 +277,10 @@ def _write(path: Path, tables: dict[str, _Table], *, dialect: str, digest: str) 
         )
         row = [dialect, digest, RULES_VERSION, notes]
         connection.execute(f"INSERT INTO {META_SCHEMA}.imported VALUES (?, ?, ?, ?)", row)
+    except (duckdb.Error, pa.ArrowException) as error:
+        connection.close()
+        scratch.unlink(missing_ok=True)
+        raise DumpError(f"database {path.stem} cannot be stored: {str(error).splitlines()[0]}") from error
     finally:
         connection.close()
     os.replace(scratch, path)
@@ -247,8 +327,7 @@ def import_dump(path: Path, *, dialect: str, out_dir: Path) -> list[ImportedData
     except UnicodeDecodeError as error:
         raise DumpError(f"{path.name} is not UTF-8 (byte {error.start}); make the dump in UTF-8") from error
     reader = _Reader(dialect, path.stem)
-    for statement in statements(text):
-        reader.statement(statement)
+    reader.read(text)
     if not reader.databases:
         raise DumpError(f"{path.name} holds no CREATE TABLE that {dialect} understands; is it an SQL dump?")
     out_dir.mkdir(parents=True, exist_ok=True)

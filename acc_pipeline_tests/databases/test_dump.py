@@ -89,6 +89,86 @@ def test_a_dump_that_cannot_be_read_says_why_and_leaves_nothing(text: str, words
     assert not list(tmp_path.glob("out/*"))
 
 
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres", "duckdb"])
+def test_a_backslash_is_a_character_where_the_standard_holds(tmp_path: Path, dialect: str) -> None:
+    dump = tmp_path / "d.sql"
+    dump.write_text(
+        "CREATE TABLE t (a int, b text);\nINSERT INTO t VALUES (1, 'C:\\dir\\'), (2, 'it''s; \\');\n"
+        "INSERT INTO t VALUES (3, '),(');--no blank; 'quote\nINSERT INTO t VALUES (4, '#1');",
+        encoding="utf-8",
+    )
+    (one,) = import_dump(dump, dialect=dialect, out_dir=tmp_path / "out")
+    (table,) = read_tables(one.path).tables
+    assert [r[1] for r in table.rows] == ["C:\\dir\\", "it's; \\", "),(", "#1"]
+
+
+TABLE = "CREATE TABLE t (a int);\n-- a comment\n\nINSERT INTO t VALUES (1);\n"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "words"),
+    [
+        ("mysql", "UPDATE t SET a = 2;", "line 5: UPDATE would change .*statement: UPDATE t SET a = 2"),
+        ("sqlite", "\n  DELETE FROM t;", "line 6: DELETE would change"),
+        ("mysql", "TRUNCATE TABLE t;", "line 5: TRUNCATE"),
+        ("sqlite", "ROLLBACK;", "line 5: ROLLBACK"),
+        ("postgres", "WITH x AS (SELECT 1) DELETE FROM t;", "line 5: WITH"),
+        ("mysql", "ALTER TABLE `t` ADD COLUMN b int;", "line 5: ALTER TABLE … ADD COLUMN b int would change"),
+        ("mysql", "ALTER TABLE t ADD PRIMARY KEY (a, b), DROP b;", "ALTER TABLE … DROP b"),
+        ("postgres", "ALTER TABLE ONLY public.t RENAME TO u;", "ALTER TABLE … RENAME TO u"),
+        ("postgres", "ALTER TABLE t ALTER COLUMN a TYPE text;", "ALTER TABLE … ALTER COLUMN a TYPE"),
+        ("mysql", "CREATE TABLE T (a int);", "line 5: two tables of one name: t and T"),
+        ("postgres", "CREATE TABLE public.v (a int);\nCREATE TABLE other.v (a int);", "line 6: .*public.v and other.v"),
+        ("postgres", "CREATE TABLE p.v (a int);\nINSERT INTO q.v VALUES (1);", "line 6: INSERT INTO q.v, but"),
+        ("sqlite", "CREATE TABLE v (a int, A int);", "line 5: table v has column 'A' twice"),
+        ("mysql", "INSERT INTO t (z) VALUES (1);", "line 5: .*no column 'z'"),
+        ("mysql", "CREATE TRIGGER r BEFORE INSERT ON t FOR EACH ROW BEGIN SET a = 1; INSERT INTO t VALUES (2);", "END"),
+        ("postgres", "INSERT INTO t VALUES (E'a');", "line 5: "),
+        ("mysql", "INSERT INTO t VALUES (x'123');", "line 5: "),
+    ],
+)
+def test_what_would_be_lost_in_silence_is_told_with_its_line(
+    tmp_path: Path, dialect: str, text: str, words: str
+) -> None:
+    dump = tmp_path / "d.sql"
+    dump.write_text(TABLE + text, encoding="utf-8")
+    with pytest.raises(DumpError, match=words):
+        import_dump(dump, dialect=dialect, out_dir=tmp_path / "out")
+    assert not list(tmp_path.glob("out/*"))
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("mysql", "ALTER TABLE `t` ADD PRIMARY KEY (`a`), ADD KEY `k` (`a`,`a`);"),
+        ("mysql", "ALTER TABLE `t` MODIFY `a` int NOT NULL AUTO_INCREMENT, AUTO_INCREMENT=4;"),
+        ("postgres", "ALTER TABLE public.t OWNER TO me;\nALTER TABLE ONLY public.t ADD CONSTRAINT k PRIMARY KEY (a);"),
+        ("postgres", "ALTER TABLE ONLY public.t ALTER COLUMN a SET DEFAULT nextval('s'::regclass);"),
+        ("postgres", "CREATE FUNCTION f() RETURNS trigger AS $$ BEGIN UPDATE t SET a = 1; END $$ LANGUAGE plpgsql;"),
+        ("sqlite", "CREATE TRIGGER r AFTER INSERT ON t BEGIN UPDATE t SET a = 1; DELETE FROM t; END;"),
+        ("mysql", "DELIMITER $$\nCREATE PROCEDURE p() BEGIN UPDATE t SET a = 1; DELETE FROM t; END$$\nDELIMITER ;\n"),
+        ("mysql", "DELIMITER ;;\nCREATE PROCEDURE p() BEGIN\nUPDATE t SET a = 1;\nEND;;\nDELIMITER ;\n"),
+        ("mysql", "DROP TABLE IF EXISTS `u`;\nGRANT ALL ON t TO me;"),
+        ("mysql", "DROP TABLE `t`;\nCREATE TABLE t (a int);\nINSERT INTO t VALUES (7);"),
+    ],
+)
+def test_what_changes_no_row_is_left_out(tmp_path: Path, dialect: str, text: str) -> None:
+    dump = tmp_path / "d.sql"
+    last = "\nCREATE TABLE last (a int); INSERT INTO last VALUES (9), (8);"
+    dump.write_text(TABLE + text + last, encoding="utf-8")
+    (one,) = import_dump(dump, dialect=dialect, out_dir=tmp_path / "out")
+    assert one.tables == {"t": 1, "last": 2}
+
+
+def test_an_error_of_the_engine_is_told_as_one_of_the_dump(tmp_path: Path) -> None:
+    dump = tmp_path / "d.sql"
+    dump.write_text("CREATE TABLE t (a decimal(5,9)); INSERT INTO t VALUES (1);", encoding="utf-8")
+    with pytest.raises(DumpError, match="database d cannot be stored"):
+        import_dump(dump, dialect="mysql", out_dir=tmp_path / "out")
+    assert not list(tmp_path.glob("out/*"))
+    assert not list(tmp_path.glob("out/.*"))
+
+
 def test_the_real_dump_gives_twenty_databases(tmp_path: Path) -> None:
     imported = import_dump(
         shared_path("trajectories/sql/intercode-sql/ic_spider_dbs.sql"), dialect="mysql", out_dir=tmp_path
