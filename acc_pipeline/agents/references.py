@@ -15,7 +15,8 @@ these names (the first that is present and not empty counts; case does not matte
 
 A JSON file is a list of rows, an object of rows by task id, or a test report with lists `resolved_ids`,
 `unresolved_ids` and `empty_patch_ids` (not resolved). Rows about one task from several files are joined; rows that
-contradict each other are dropped and reported.
+contradict each other are dropped and reported. A run's question may come scrubbed: it then meets a question that reads
+the same once scrubbed.
 """
 
 import csv
@@ -30,6 +31,7 @@ import polars as pl
 
 from acc_pipeline.agents.base import Reference
 from acc_pipeline.agents.reference_files import SUFFIXES, read_rows
+from acc_pipeline.agents.scrubbed import placeholders, renumbered
 from acc_pipeline.agents.text_match import f1, normalise_question
 
 _ID = ("task_id", "instance_id", "id", "question_id", "qid")
@@ -80,15 +82,22 @@ class ReferenceIndex:
             del self._by_question[question]
             self.problems.append(f"question {question[:80]!r} has contradicting references: they join by task id only")
 
+        self._by_scrubbed = self._scrubbed()
+
     def __len__(self) -> int:
         return len(self._all)
 
     def lookup(self, task_id: str, question: str) -> Reference | None:
         """The reference for a task. An id and a question that contradict each other never join."""
         found = self._by_id.get(task_id) if task_id else None
-        if found is not None and _agree(found.question, question, task_id=task_id):
+        hidden = bool(placeholders(question))
+        asked = renumbered(question) if hidden else question
+        if found is not None and _agree(
+            renumbered(found.question) if hidden else found.question, asked, task_id=task_id
+        ):
             return found
-        found = self._by_question.get(normalise_question(question)) if question.strip() else None
+        table = self._by_scrubbed if hidden else self._by_question
+        found = table.get(normalise_question(asked)) if question.strip() else None
         if found is not None and not (task_id and found.task_id and task_id != found.task_id):
             return found
         return None
@@ -102,6 +111,21 @@ class ReferenceIndex:
         """References that belong to none of the given (task id, question) pairs: references for nobody."""
         used = {id(found) for task in tasks if (found := self.lookup(*task)) is not None}
         return [reference for reference in self._all if id(reference) not in used]
+
+    def _scrubbed(self) -> dict[str, Reference]:
+        """References by their question as a scrubbed run has it; not those that only a secret tells apart."""
+        by_text: dict[str, list[Reference]] = {}
+        for question, reference in self._by_question.items():
+            shown = renumbered(reference.question)
+            if placeholders(shown):
+                by_text.setdefault(normalise_question(shown) or question, []).append(reference)
+        for shown, group in by_text.items():
+            if len(group) > 1:
+                self.problems.append(
+                    f"question {shown[:80]!r} stands for {len(group)} references once scrubbed: they join by task id "
+                    "only"
+                )
+        return {shown: group[0] for shown, group in by_text.items() if len(group) == 1}
 
     def _joined(self, key: tuple[str, str], group: list[Reference]) -> Reference | None:
         joined = _join(group)

@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from acc_pipeline.agents import scrubbed
 from acc_pipeline.agents.base import AgentType, Needs, Sources
 from acc_pipeline.agents.registry import agent_type as agent_type_of
 from acc_pipeline.agents.text_match import normalise_question
@@ -100,11 +101,14 @@ def process(item: VerifyItem) -> Produced:
     sources = item.sources
     question = agent.question(trajectory)
     group = group_of(item.agent_type, question, task_id=trajectory.task.task_id)
+    known = sources.reference
+    if known is not None and scrubbed.is_scrubbed(trajectory):
+        known = scrubbed.scrubbed_reference(known)  # what was taken out of the run does not come back by its reference
     row: dict[str, Any] = {
         "run_id": trajectory.run_id,
         "task_id": trajectory.task.task_id,
         "question": question,
-        "reference": msgspec.json.encode(sources.reference).decode() if sources.reference is not None else "",
+        "reference": msgspec.json.encode(known).decode() if known is not None else "",
         "split": split_of(group, item.options),
         "group": group,
         "task": msgspec.json.encode(trajectory.task).decode(),
@@ -119,7 +123,7 @@ def process(item: VerifyItem) -> Produced:
             columns=row,
         )
         return Produced(rejects=[reject])
-    verdict = agent.verify(trajectory, sources)
+    verdict = scrubbed.verify(trajectory, sources, agent=agent)
     row |= {
         "verdict": verdict.outcome,
         "method": verdict.method,
@@ -136,13 +140,13 @@ def process(item: VerifyItem) -> Produced:
             columns=row,
         )
     else:
+        cure = "mend what the detail names: the reference, the database or a limit; then run again"
+        if verdict.reason.startswith("scrubbed:"):
+            cure = scrubbed.CURE
+        elif verdict.method != "executed":
+            cure = _where_to_put_it(item.agent_type, trajectory, question)
         reject = RejectRow(
-            reason="unknown_verdict",
-            detail=f"{verdict.method}: {verdict.reason}",
-            cure=_where_to_put_it(item.agent_type, trajectory, question)
-            if verdict.method != "executed"
-            else "mend what the detail names: the reference, the database or a limit; then run again",
-            columns=row,
+            reason="unknown_verdict", detail=f"{verdict.method}: {verdict.reason}", cure=cure, columns=row
         )
     return Produced(rejects=[reject])
 

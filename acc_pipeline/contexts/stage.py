@@ -7,6 +7,7 @@ import polars as pl
 
 from acc_pipeline.agents.base import AgentType, Role, Sources
 from acc_pipeline.agents.registry import agent_type as agent_type_of
+from acc_pipeline.agents.scrubbed import comparable
 from acc_pipeline.contexts.compile import Compiled, compile_forms
 from acc_pipeline.contexts.options import CompileOptions
 from acc_pipeline.contexts.tokens import TokenCounter
@@ -65,7 +66,8 @@ def process(item: CompileItem) -> Produced:
     agent = item.agent or agent_type_of(item.agent_type)
     trajectory = from_json(item.record)
     counter = TokenCounter(item.tokenizer_dir)
-    compiled, rejects = compile_forms(trajectory, agent, item.sources, counter=counter, options=item.options)
+    sources = comparable(trajectory, item.sources, agent=agent)
+    compiled, rejects = compile_forms(trajectory, agent, sources, counter=counter, options=item.options)
     common = {
         "run_id": trajectory.run_id,
         "task_id": trajectory.task.task_id,
