@@ -74,6 +74,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
             text=shown, call_id=call.id, completeness=Completeness.FULL if by_person else completeness_of_rows(shown)
         )
         steps.append(Step(index=index, role="agent", text=thought, calls=[call], observations=[observation]))
+    flags = [] if by_person or _aligned(value["turn_history"]) else ["misaligned"]
     submitted = by_person or any(action.strip() == "submit" for _, action, _ in turns)
     return [
         Trajectory(
@@ -84,7 +85,7 @@ def read(record: Record) -> list[Trajectory | Reject]:
             steps=with_evidence(steps, workspace=Workspace("")),
             answer=last if submitted else Answer(),
             outcome=_outcome(value),
-            flags=[] if submitted else ["not_submitted"],
+            flags=flags if submitted else [*flags, "not_submitted"],
         )
     ]
 
@@ -145,6 +146,12 @@ def _is_run(value: Any) -> bool:
 
 def _is_config(value: Any) -> bool:
     return isinstance(value, dict) and "query" not in value and "turn_history" not in value
+
+
+def _aligned(history: dict[str, Any]) -> bool:
+    """Whether every action has its observation and, where there are thoughts, its thought."""
+    told = [history.get(name) or [] for name in ("actions", "observations")]
+    return len({len(one) for one in [*told, history.get("thoughts") or told[0]]}) == 1
 
 
 def _agent_turns(value: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -213,6 +213,30 @@ def test_intercode_statements(action: str, sql: str | None) -> None:
     assert statement_of(action) == sql
 
 
+@pytest.mark.parametrize(
+    ("lost", "flags"),
+    [
+        ("", []),
+        ("actions", ["misaligned", "not_submitted"]),
+        ("observations", ["misaligned", "not_submitted"]),
+        ("thoughts", ["misaligned", "not_submitted"]),
+    ],
+)
+def test_intercode_turns_that_do_not_fit_together_are_flagged(tmp_path: Path, lost: str, flags: list[str]) -> None:
+    history = {
+        "thoughts": ["count", "done"],
+        "actions": ["execute[SELECT 1]", "submit"],
+        "observations": ["[(1,)]", "[(1,)]"],
+    }
+    if lost:
+        history[lost].pop()
+    run = _one(tmp_path, {"0": {"query": "How many?", "turn_history": history}})
+    assert (run.flags, run.n_calls) == (flags, 1 if lost else 2)
+    del history["thoughts"]
+    run = _one(tmp_path, {"0": {"query": "How many?", "turn_history": history}})
+    assert run.flags == (flags if lost != "thoughts" else [])
+
+
 def test_intercode_rows_are_counted_in_reprs() -> None:
     assert count_rows("[('a)(', Decimal('1')), (\"it's\", None)]") == 2
     assert completeness_of_rows(str([(1,)] * 25)) == Completeness.TRUNCATED
