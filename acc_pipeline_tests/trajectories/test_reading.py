@@ -98,6 +98,12 @@ def test_files_that_hold_no_run_say_why(tmp_path: Path, name: str, data: str | b
     assert found.rejects[0].cure
 
 
+def test_a_message_part_whose_type_is_no_word_costs_only_its_record(tmp_path: Path) -> None:
+    odd = {"messages": [{"role": "user", "content": [{"type": []}, {"type": {"a": 1}}]}]}
+    found = _read(tmp_path / "rows.json", json.dumps([odd, _row("one")]))
+    assert ([one.reason for one in found.rejects], len(found.trajectories)) == (["unsupported_format"], 1)
+
+
 def test_a_missing_file_is_retryable(tmp_path: Path) -> None:
     found = read_file(tmp_path / "gone.jsonl", rel="gone.jsonl", limits=Limits())
     assert [(one.reason, one.retryable) for one in found.rejects] == [("unreadable_file", True)]

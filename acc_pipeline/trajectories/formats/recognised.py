@@ -145,10 +145,9 @@ def _messages(messages: list[dict[str, Any]]) -> str:
         if any(tag in text for text in texts):
             return name
     parts = [part for message in messages if isinstance(message.get("content"), list) for part in message["content"]]
-    if any(
-        isinstance(part, dict) and part.get("type") in {"tool_use", "server_tool_use", "tool_result"} for part in parts
-    ):
+    types = {as_text(part.get("type")) for part in parts if isinstance(part, dict)}
+    if types & {"tool_use", "server_tool_use", "tool_result"}:
         return "Anthropic Messages"
-    if any(isinstance(part, dict) and part.get("type") in {"tool_call", "reasoning"} for part in parts):
+    if types & {"tool_call", "reasoning"}:
         return "ShareGPT conversations"
     return PLAIN_CHAT
