@@ -100,10 +100,8 @@ class StudentOptions(Section):
     @classmethod
     def _folder_is_there(cls, model: str) -> str:
         looks_like_path = model.startswith(("/", ".", "~")) or model.count("/") > 1
-        if looks_like_path and not (Path(model) / "config.json").is_file():
-            raise ValueError(
-                "no such folder with a config.json; allowed: a model's folder, a hub name owner/name, tiny"
-            )
+        if looks_like_path and not Path(model).is_dir():
+            raise ValueError("no such folder; allowed: a model's folder, a hub name owner/name, tiny")
         return model
 
 
