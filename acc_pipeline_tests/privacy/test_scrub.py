@@ -54,7 +54,7 @@ def test_private_keys_keep_their_number_of_lines() -> None:
         "y = w@x.shape[0]",
         "user@example.com",
         "/home/user/app/main.py and /home/ubuntu/x",
-        "https://pypi.org/project/a/",
+        "https://docs.example.org/project/a/",
         "https://news.org/home/markets",
         "src/home/views.py",
         "the task-sk-oriented tokens",
