@@ -65,6 +65,7 @@ class QueryProcess:
             env=environment,
             start_new_session=True,  # an interrupt at the terminal is the parent's to handle
         )
+        self.asked = 0
         self._send({"memory_mb": limits.memory_mb, "table_rows": limits.table_rows})
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -136,7 +137,7 @@ def _ask(request: dict[str, Any], limits: QueryLimits) -> dict[str, Any]:
             key, child = _child(limits)
             fresh = attempt == 2
             try:
-                return child.ask(request, seconds=limits.seconds)
+                reply = child.ask(request, seconds=limits.seconds)
             except (TimeoutError, EOFError) as error:
                 # -9 and -14 are the walls: the memory killer and the child's own alarm.
                 code = None if isinstance(error, TimeoutError) else child.process.wait()
@@ -146,6 +147,14 @@ def _ask(request: dict[str, Any], limits: QueryLimits) -> dict[str, Any]:
                     return {"error": text, "kind": "timeout"}
                 if fresh:
                     return {"error": f"the query process died (exit {code}), probably of memory", "kind": "killed"}
+                continue
+            child.asked += 1
+            if reply.get("kind") != "memory":
+                return reply
+            # What earlier queries left behind may be what is missing: a fresh process decides.
+            _children.pop(key).close()
+            if child.asked == 1:
+                return reply
     raise AssertionError("unreachable")
 
 

@@ -222,3 +222,23 @@ def test_tables_that_are_missing_or_too_large_are_told(databases: dict[str, Path
     read = read_tables(databases["duckdb"], ["T", "nobody"], max_rows=10)
     assert read.tables == []
     assert read.problems == {"T": "300 rows", "nobody": "missing"}
+
+
+def test_a_process_that_earlier_queries_have_filled_is_replaced_before_a_query_is_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "small.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 1 AS n")
+    execute.close_children()
+    assert run_query(path, "SELECT n FROM t").rows == [(1,)]
+    real, asked = execute.QueryProcess.ask, []
+
+    def ask(child, request, *, seconds):
+        asked.append(child.process.pid)
+        full = child.asked > 0  # the fault: a process that has served before has no memory left
+        return {"error": "no memory", "kind": "memory"} if full else real(child, request, seconds=seconds)
+
+    monkeypatch.setattr(execute.QueryProcess, "ask", ask)
+    assert run_query(path, "SELECT n FROM t").rows == [(1,)]
+    assert len(set(asked)) == 2
