@@ -9,8 +9,7 @@ import polars as pl
 
 from acc_pipeline.evaluation.floors import floor_means
 from acc_pipeline.evaluation.results import wide
-from acc_pipeline.orchestration.funnels import funnels
-from acc_pipeline.orchestration.stages.results import arms_left_out
+from acc_pipeline.orchestration.funnels import Funnel, funnels
 from acc_pipeline.orchestration.stages.scores import read_items
 from acc_pipeline.orchestration.tables import TABLES
 from acc_pipeline.orchestration.workspace import Workspace
@@ -20,18 +19,18 @@ from acc_pipeline.report.html import Example, Report, Section, Table, render, sp
 _SHOWN_METRICS = ("mrcr", "graphwalks all")
 
 
-def write_report(workspace: Workspace, *, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """Write the report to the workspace's place and return its path."""
-    settings = workspace.settings
+def write_report(workspace: Workspace, *, rows: Sequence[Mapping[str, Any]], left_out: Mapping[str, str]) -> Path:
+    """Write the report to the workspace's place and return its path; `left_out` tells why an arm is not in `rows`."""
+    settings, found = workspace.settings, funnels(workspace)
     report = Report(
         title=f"acc_pipeline: {settings.profile}",
         subtitle=f"student {settings.student.model}, teacher {settings.teacher.model_label}, "
         f"budget {settings.compile.budget:,} tokens, lake {settings.lake}",
         stamp=next((row["stamp"] for row in rows if row["stamp"]), ""),
         sections=[
-            _results(workspace, rows),
-            _funnels(workspace),
-            _rejects(workspace),
+            _results(workspace, rows, left_out=left_out),
+            _funnels(found),
+            _rejects(workspace, found),
             _lengths(workspace),
             _contexts(workspace),
         ],
@@ -51,8 +50,7 @@ def chart_of(rows: Sequence[Mapping[str, Any]]) -> bytes:
     return charts.grouped_bars(bars, title="scores by arm", y="score")
 
 
-def _results(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Section:
-    left_out = arms_left_out(workspace)
+def _results(workspace: Workspace, rows: Sequence[Mapping[str, Any]], *, left_out: Mapping[str, str]) -> Section:
     about = Table(
         title="Arms",
         columns=["arm", "agent types", "form", "what it is", "shown"],
@@ -100,8 +98,7 @@ def _floors(workspace: Workspace) -> Table:
     )
 
 
-def _funnels(workspace: Workspace) -> Section:
-    found = funnels(workspace)
+def _funnels(found: Sequence[Funnel]) -> Section:
     table = Table(
         columns=["stage", "agent type", "in", "kept", "rejected", "reasons"],
         rows=[
@@ -121,10 +118,10 @@ def _funnels(workspace: Workspace) -> Section:
     return Section(title="From logs to training rows", text=text, tables=[table])
 
 
-def _rejects(workspace: Workspace) -> Section:
+def _rejects(workspace: Workspace, found: Sequence[Funnel]) -> Section:
     """The first reject of each reason, with what would mend it."""
     lines: list[list[str]] = []
-    for one in funnels(workspace):
+    for one in found:
         rejects = workspace.lake.rejects(TABLES[one.stage], one.partition)
         first = rejects.group_by("reason").agg(pl.col("detail", "cure").first(), pl.len()).sort("reason").collect()
         for row in first.iter_rows(named=True):

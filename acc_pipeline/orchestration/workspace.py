@@ -43,9 +43,10 @@ class Workspace:
 
     @property
     def compile_options(self) -> CompileOptions:
-        """The profile's options with every form that its arms train on."""
+        """The profile's options with every form that its arms train on, and those that it asks for itself."""
         options = self.settings.compile
-        needed = ("pieces", *(arm.form for arm in self.settings.arms.values() if arm.trains))
+        asked = options.forms if "forms" in options.model_fields_set else ()
+        needed = ("pieces", *(arm.form for arm in self.settings.arms.values() if arm.trains), *asked)
         return options.model_copy(update={"forms": tuple(dict.fromkeys(needed))})
 
     @cached_property

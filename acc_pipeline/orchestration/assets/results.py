@@ -26,9 +26,9 @@ def build_results_table() -> dg.AssetsDefinition:
         started = time.monotonic()
         spec = TABLES["results"]
         before = workspace.lake.marker(spec, results.PARTITION)
-        rows, version = results.run(workspace)
-        path = write_report(workspace, rows=rows)
         left_out = results.arms_left_out(workspace)
+        rows, version = results.run(workspace, left_out=left_out)
+        path = write_report(workspace, rows=rows, left_out=left_out)
         scored = len(workspace.settings.arms) - len(left_out)
         changed = before is None or before.data_version != version
         counts = metadata.Counts(

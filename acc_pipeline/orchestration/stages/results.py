@@ -1,5 +1,6 @@
 """The results table from the scores of whatever arms have been evaluated, as the profile is now."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -15,11 +16,10 @@ from acc_pipeline.training.config import TINY
 PARTITION = "all"
 
 
-def run(workspace: Workspace) -> tuple[list[dict[str, Any]], str]:
-    """Compute the rows, write them when they changed; returns them with their data version."""
+def run(workspace: Workspace, *, left_out: Mapping[str, str]) -> tuple[list[dict[str, Any]], str]:
+    """Compute the rows of the arms not `left_out`, write them when changed; returns them with their data version."""
     settings = workspace.settings
     spec, table = TABLES["results"], TABLES["eval_scores"]
-    left_out = arms_left_out(workspace)
     arms = {name: arm.description for name, arm in settings.arms.items() if name not in left_out}
     frames = [workspace.lake.scan(table, name) for name in arms]
     scored = pl.concat(frames).collect() if frames else pl.DataFrame(schema=table.schema)
